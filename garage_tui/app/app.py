@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -24,7 +24,6 @@ from garage_tui.app.run_forms import RunForms
 from garage_tui.app.saved_view import SavedView
 from garage_tui.app.tabs import NAMES, TABS, least_size
 from garage_tui.app.terminal_app import TerminalApp
-from garage_tui.app.theme import GARAGE
 from garage_tui.app.unexpected_errors import UnexpectedErrors
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
@@ -110,8 +109,8 @@ class GarageApp(TerminalApp):
         only_ascii: str = "",
         view: SavedView | None = None,
     ) -> None:
-        super().__init__(driver_class=self._driver_for(question))
         keeps_view, view = view is not None, view or SavedView()
+        super().__init__(self._driver_for(question), view.theme)
         self.workspace, self.settings = workspace, settings
         self._only_ascii = only_ascii
         self.in_ascii = bool(settings.ascii or only_ascii)
@@ -129,10 +128,6 @@ class GarageApp(TerminalApp):
         front = screen or (view.screen if view.screen in NAMES else "facts")
         self.panes = PaneSwitcher(self, self._factory.make, front)
         self._leaving = Leaving(self, self.navigation.facts_file, keeps_view=keeps_view)
-        self.register_theme(self.fitting_theme())
-        # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
-        self.set_reactive(App.theme, view.theme if view.theme in self.available_themes else GARAGE.name)
-        self.stylesheet.set_variables(self.get_css_variables())
 
     def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
         if question is None or question.is_done:

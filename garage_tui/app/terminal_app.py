@@ -7,28 +7,47 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
-from textual.events import Event, Paste
+from textual.events import Event, Key, Paste
 from textual.geometry import Size
 
 from garage_tui.app.theme import GARAGE, GARAGE_16, VARIABLES, readable
+from garage_tui.app.typed_ahead import TypedAhead
 from garage_tui.core.base.sanitize import plain
+from garage_tui.driver.filters.filter_chain import FilterChain
 from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
-from garage_tui.widgets._textual_internals import GuardedApp, driver_of
+from garage_tui.widgets._textual_internals import GuardedApp, driver_of, forget_sender
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.events import Resize
     from textual.filter import LineFilter
     from textual.theme import Theme
 
 
 class TerminalApp(GuardedApp):
-    """An app that filters its output for the terminal, and covers itself where that is too small."""
+    """An app that filters its output for the terminal, and covers itself where that is too small.
+
+    Args:
+        theme: the theme of the start; by default, or where there is none of that name, the garage's own.
+    """
 
     in_ascii = False
     """True if only ASCII is painted."""
     _is_small = False
+    _is_made = False
+    _chain: FilterChain | None = None
+
+    def __init__(self, driver_class: type[Driver] | None = None, theme: str = "") -> None:
+        super().__init__(driver_class=driver_class)
+        self._typed_ahead = TypedAhead(self)
+        self.register_theme(self.fitting_theme())
+        # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
+        self.set_reactive(App.theme, theme if theme in self.available_themes else GARAGE.name)
+        self._is_made = True
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def least_size(self) -> Size:
         """Return the smallest columns and rows for the screen in front."""
@@ -40,6 +59,8 @@ class TerminalApp(GuardedApp):
         return GARAGE_16 if self.console.color_system == "standard" and not self.no_color else GARAGE
 
     def get_css_variables(self) -> dict[str, str]:
+        if not self._is_made:  # Textual asks for those of its own theme first, with which nothing is ever painted
+            return {}
         variables = super().get_css_variables()
         if self.theme != GARAGE.name:
             variables = self.theme_variables = readable(variables)
@@ -66,12 +87,22 @@ class TerminalApp(GuardedApp):
         theirs = super().get_line_filters()
         if self.no_color:  # Textual itself shows shades of grey for NO_COLOR
             theirs = [one for one in theirs if type(one).__name__ != "Monochrome"]
-        return [*theirs, *self._own_filters]
+        filters = (*theirs, *self._own_filters)
+        if self._chain is None or self._chain.filters != filters:  # Textual makes new ones for another theme
+            self._chain = FilterChain(filters)
+        return [self._chain]
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Paste):  # a clipboard holds untrusted text
             event.text = plain(event.text)
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            forget_sender(event)
+            if self._typed_ahead.holds(event):
+                return
         await super().on_event(event)
+
+    def take_handled(self, event: Key | Paste) -> None:
+        self._typed_ahead.done(event)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)

@@ -14,6 +14,8 @@ from itertools import repeat
 
 from rich.cells import cell_len, split_graphemes
 
+from garage_tui.core.base.sanitize import ORDINARY
+
 Cell = tuple[str, str] | None
 """Text and style (parameters of SGR) of a cell. "" continues the text before, which is wider than a cell; None means
 that nothing is known."""
@@ -25,10 +27,7 @@ _PAINTS_NOTHING = re.compile(
     r"(?:\x07|\x1b\[\?(?:25|7|1000|1002|1003|1004|1006|1015|1016|2004|2048)[hl]|\x1b\[\?\d+\$p|\x1b\[6n|\x1b\[c"
     r"|\x1b\[2[23];2t|\x1b\[[<>]\d*u|\x1b\[\d* q|\x1b\](?:0|2|52|22);[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b_G[^\x1b]*\x1b\\)*"
 )
-_PLAIN = re.compile(
-    r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
-)
-"""Text whose characters are one cell wide in every terminal that shows the app at all."""
+_PLAIN = re.compile(ORDINARY)
 _Update = list[tuple[int, int, list[Cell]]]
 
 

@@ -14,21 +14,20 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Compose, Mount
+from textual.events import Compose, Key, Mount, Paste
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import TextArea
 from textual.worker import WorkerFailed
 
 if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.driver import Driver
-    from textual.events import Key
     from textual.geometry import Region
     from textual.message import Message
+    from textual.widgets import TextArea
 
 
 def driver_of(app: App[Any]) -> Driver | None:
@@ -68,6 +67,8 @@ def forward_key(widget: Widget, event: Key) -> None:
 
 async def type_key(editor: TextArea, event: Key) -> bool:
     """Let a text area handle a key as text; return whether it has used the key (`TextArea._on_key`)."""
+    from textual.widgets import TextArea  # noqa: PLC0415 (5 ms, for which the first paint does not wait)
+
     await TextArea._on_key(editor, event)
     return event._stop_propagation
 
@@ -78,6 +79,28 @@ def widgets_on_screen(screen: Screen[Any]) -> Mapping[Widget, tuple[Region, Regi
     From `Screen._compositor`.
     """
     return screen._compositor.visible_widgets
+
+
+def forget_sender(event: Key | Paste) -> None:
+    """Let a key that comes back to the app be like any other (`Message._sender`).
+
+    Textual stops an event of which the app is the sender just before it comes back to the app, as if it was handled.
+    """
+    event._sender = None
+
+
+def waits_for_messages(*widgets: Widget | None) -> bool:
+    """Return whether a message waits for one of these widgets or of what they are in (`MessagePump._parent`).
+
+    The app does not count: something always waits there while much is painted. A closed widget takes no messages.
+    """
+    for widget in widgets:
+        pump: MessagePump | None = widget
+        while pump is not None and not isinstance(pump, App):
+            if pump.is_running and pump.message_queue_size:
+                return True
+            pump = pump._parent
+    return False
 
 
 class TerminalParser(XTermParser):
@@ -181,6 +204,9 @@ class GuardedApp(App[int]):
         super()._handle_exception(error)
         return False
 
+    def take_handled(self, event: Key | Paste) -> None:
+        """Take note that the widgets have handled a key or a pasted text."""
+
     def give_up(self, dialog: Screen[Any]) -> None:
         """Close a dialog that could not be made: without its widgets perhaps no key would close it."""
         if dialog.is_active:
@@ -215,13 +241,26 @@ async def _dispatch_guarded(self: MessagePump, message: Message) -> None:
     makes = isinstance(message, Compose | Mount)
     if makes and not app.is_up:  # also the app itself: `App._process_messages` ends it
         return await _dispatch(self, message)
-    before = app._taken
+    before, came_back = app._taken, message.is_forwarded
     try:
         await _dispatch(self, message)
     except Exception as error:
         app._take(error, f"{type(message).__name__} in {type(self).__name__}")
+    if isinstance(message, Key | Paste) and not _goes_on(self, message, came_back):
+        app.take_handled(message)
     if makes and app._taken > before and isinstance(self, Screen) and len(app.screen_stack) > 1:
         app.call_later(app.give_up, self)
+
+
+def _goes_on(pump: MessagePump, event: Key | Paste, came_back: bool) -> bool:
+    """Return whether a key goes on to another widget: from the app to the focused one, from there to its parents.
+
+    Args:
+        came_back: the key had been with the widgets before this dispatch.
+    """
+    if isinstance(pump, App):
+        return event.is_forwarded and not came_back
+    return bool(pump._parent and not event._stop_propagation and pump.is_parent_active and pump.is_attached)
 
 
 def _paint_guarded(self: Widget, crop: Region) -> list[Strip]:

@@ -175,20 +175,22 @@ class Table(ScrollView, can_focus=True):
         return self._drawn[key]
 
     def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str, chosen: int | None = None) -> Strip:
-        parts, gap = [Content(mark)], Content(_GAP)
+        # Segments are made directly: a Visual would search each line for places to wrap, and a Content of the whole
+        # line would be measured, cut and rendered once more, at twice the cost.
+        style = self.get_visual_style(part) if part else self.visual_style
+        parse, drawn, used = self.app.stylesheet.parse_style, [(mark, style)], len(mark)
         for index, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
             if column.wide and width < _WIDE:
                 continue
             cell = (cut_middle(cell, size) if column.middle else cell).truncate(size, ellipsis=True)
-            space = Content(" " * (size - cell.cell_length))
+            space = (" " * (size - cell.cell_length), style)
             if index == chosen and self.has_focus:
                 cell = cell.stylize(self.get_visual_style("table--cell"))
-            parts += (space, cell, gap) if column.right else (cell, space, gap)
-        style = self.get_visual_style(part) if part else self.visual_style
-        line = Content.assemble(*parts).truncate(width, pad=True)
-        # Segments are made directly: a Visual would search each line for places to wrap, at twice the cost.
-        drawn = line.render(style, end="", parse_style=self.app.stylesheet.parse_style)
-        return Strip([Segment(text, part.rich_style) for text, part in drawn], width)
+            texts = cell.render(style, end="", parse_style=parse)
+            drawn += (space, *texts, (_GAP, style)) if column.right else (*texts, space, (_GAP, style))
+            used += size + len(_GAP)
+        segments = Segment.simplify(Segment(text, text_style.rich_style) for text, text_style in drawn if text)
+        return Strip(segments, used).adjust_cell_length(width, style.rich_style)
 
     def _widths(self, width: int) -> list[int]:
         shown = [column for column in self.columns if width >= _WIDE or not column.wide]

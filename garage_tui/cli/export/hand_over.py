@@ -83,7 +83,7 @@ def run_hand_over(args: argparse.Namespace) -> int:
     start = _start_command(args.to, done, name, bool(program))
     if args.json:
         about = {"run": run.id, "to": args.to, "path": done.path, "bytes": done.bytes, "replaced": done.replaced}
-        made = json.loads(msgspec.json.encode(summary)) if summary else {}
+        made = msgspec.to_builtins(summary) if summary else {}
         print(json.dumps({**about, "notes": done.notes, **made, "start": start}, indent=2))
         return 0
     if summary:

@@ -49,7 +49,7 @@ def report_at(args: argparse.Namespace, run: Run) -> int:
     except OSError as error:
         raise GarageError(f"the card cannot be saved in {run.path}: {why_not_written(error, run.path)}") from error
     if args.json:
-        print(json.dumps(json.loads(msgspec.json.encode(card)), indent=1))
+        print(json.dumps(msgspec.to_builtins(card), indent=1))
     else:
         _print(exam.card, card)
     return 0

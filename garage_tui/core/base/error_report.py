@@ -24,12 +24,13 @@ MAX_REPORTS = 20
 _MAX_CHARACTERS = 200_000
 """A recursion without an end has a long traceback."""
 _HIDDEN = "(hidden)"
-_SECRET_NAME = re.compile(r"key|token|secret|passw|credential|authorization", re.IGNORECASE)
+# Patterns, which `re` compiles at their first use: most starts need none of them.
+_SECRET_NAME = "(?i)key|token|secret|passw|credential|authorization"
 _SECRETS = (
-    re.compile(r"()(?<=://)[^\s/@\"']+(?=@)"),  # user:password@ of an address
-    re.compile(r"()\b(?:sk|hf|pk|ghp|xox[abp])[-_][A-Za-z0-9_-]{8,}"),
-    re.compile(r"(?i)(\bbearer )[^\s\"']+"),
-    re.compile(r"(?i)((?:key|token|passw(?:or)?d|secret)=)[^\s&\"']+"),
+    r"()(?<=://)[^\s/@\"']+(?=@)",  # user:password@ of an address
+    r"()\b(?:sk|hf|pk|ghp|xox[abp])[-_][A-Za-z0-9_-]{8,}",
+    r"(?i)(\bbearer )[^\s\"']+",
+    r"(?i)((?:key|token|passw(?:or)?d|secret)=)[^\s&\"']+",
 )
 """What looks like a secret, behind a group that stays."""
 _LEAST_SECRET = 6
@@ -90,10 +91,10 @@ def report_text(error: BaseException, doing: str) -> str:
 def redacted(text: str) -> str:
     """Return `text` without what looks like a key or a password, and without the values of variables named so."""
     for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _LEAST_SECRET and not Path(value).is_absolute():
+        if re.search(_SECRET_NAME, name) and len(value) >= _LEAST_SECRET and not Path(value).is_absolute():
             text = text.replace(value, _HIDDEN)
     for secret in _SECRETS:
-        text = secret.sub(rf"\1{_HIDDEN}", text)
+        text = re.sub(secret, rf"\1{_HIDDEN}", text)
     return text
 
 
@@ -111,7 +112,7 @@ def command_line(arguments: Sequence[str]) -> str:
 
 
 def _names_a_secret(option: str) -> bool:
-    return bool(_SECRET_NAME.search(option)) and "file" not in option
+    return bool(re.search(_SECRET_NAME, option)) and "file" not in option
 
 
 def where_details_are(error: BaseException, doing: str) -> str:

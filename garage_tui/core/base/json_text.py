@@ -10,8 +10,9 @@ import json
 import re
 from typing import Any
 
-_HALF = re.compile("[\ud800-\udfff]")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+# Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
+_HALF = "[\ud800-\udfff]"
+_ESCAPE = r"(?s)\\(?:u([0-9a-fA-F]{4})|.)"
 HALF_CHARACTER = "half a character (a lone {}); write the character itself"
 
 
@@ -20,7 +21,7 @@ def half_character(text: str) -> tuple[int, str] | None:
     if "\\ud" not in text.casefold():
         return None
     pending: re.Match[str] | None = None  # the first half of a pair, perhaps
-    for found in _ESCAPE.finditer(text):
+    for found in re.finditer(_ESCAPE, text):
         code = int(found[1], 16) if found[1] else 0
         if pending and not (0xDC00 <= code < 0xE000 and found.start() == pending.end()):
             return pending.start(), pending[0]
@@ -58,7 +59,7 @@ def json_line(value: object) -> bytes:
 
 def escaped(json_text: str) -> str:
     """Return a JSON text with an escape for each half character; they can only be within its strings."""
-    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
+    return re.sub(_HALF, lambda found: f"\\u{ord(found[0]):04x}", json_text)
 
 
 def struct_json(value: object) -> bytes:
@@ -74,7 +75,7 @@ def struct_json(value: object) -> bytes:
 def has_half_character(value: object) -> bool:
     """Return whether a JSON value has half a character in any of its texts or keys."""
     if isinstance(value, str):
-        return not value.isascii() and bool(_HALF.search(value))
+        return not value.isascii() and bool(re.search(_HALF, value))
     if isinstance(value, dict):
         return any(has_half_character(key) or has_half_character(item) for key, item in value.items())
     return isinstance(value, list | tuple) and any(map(has_half_character, value))
@@ -83,7 +84,7 @@ def has_half_character(value: object) -> bool:
 def whole(value: Any) -> Any:
     """Return text, or a JSON value, with a `�` for each half character."""
     if isinstance(value, str):
-        return value if value.isascii() else _HALF.sub("\ufffd", value)
+        return value if value.isascii() else re.sub(_HALF, "\ufffd", value)
     if isinstance(value, dict):
         return {whole(key): whole(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

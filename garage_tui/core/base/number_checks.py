@@ -19,9 +19,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 _KINDS = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "true or false", "array": "a list"}
 _BOUNDS = {">=": "of at least", ">": "above", "<=": "of at most", "<": "below"}
-_EXPECTED = re.compile(
-    r"Expected `(\w+)(?: \| null)?`(?: (>=|>|<=|<) ([-\d.e+]+))?(?: that's a multiple of (\d+))?(, got .*)?"
-)
+_EXPECTED = r"Expected `(\w+)(?: \| null)?`(?: (>=|>|<=|<) ([-\d.e+]+))?(?: that's a multiple of (\d+))?(, got .*)?"
 
 
 def validation_text(error: msgspec.ValidationError) -> str:
@@ -31,7 +29,7 @@ def validation_text(error: msgspec.ValidationError) -> str:
     """
     reason, _, path = str(error).partition(" - at ")
     name = path.strip("`$.")
-    if found := _EXPECTED.fullmatch(reason):
+    if found := re.fullmatch(_EXPECTED, reason):
         kind, sign, bound, factor, _ = found.groups()
         reason = f"must be {_KINDS.get(kind, kind)}"
         reason += f" {_BOUNDS[sign]} {float(bound):.10g}" if sign else f" divisible by {factor}" if factor else ""

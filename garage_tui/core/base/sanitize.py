@@ -25,6 +25,12 @@ _UNSEEN = (
 MAX_MARKS = 8
 """Most combining marks on one letter; no language needs more, and a hundred cover the lines around it."""
 
+ORDINARY = (
+    r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+)
+"""Pattern of text whose characters are safe, and one cell wide in every terminal that shows the app at all: nearly
+all that is painted. `re` compiles it once for whoever uses it."""
+
 # Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
 _SILENT = f"[{_C0_C1}{_UNSEEN}]"
 _LOUD = f"[{_DECEIVING}]+"
@@ -76,6 +82,8 @@ def blanked(text: str, cells: Callable[[str], int]) -> str:
     Args:
         cells: returns the width of a character.
     """
+    if re.fullmatch(ORDINARY, text):
+        return text
     return re.sub(_HIDDEN, lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from garage_tui.core.base.json_text import HALF_CHARACTER, escaped, json_line, read_json
 from garage_tui.core.base.sanitize import hidden
-from garage_tui.core.facts.formats.json_values import explain
+from garage_tui.core.facts.formats.json_problems import explain
 
 MAX_LINE = 1_000_000
 """Bytes in a line above which it is refused: no model's context holds it."""

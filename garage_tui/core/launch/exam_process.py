@@ -101,7 +101,7 @@ def _must_fit(run: Run) -> None:
     from garage_tui.core.launch.rerun import recipe_of
     from garage_tui.core.models.base_models import find
     from garage_tui.core.scheduling.admission import check_memory_free
-    from garage_tui.core.scheduling.queue import CPU
+    from garage_tui.core.scheduling.slots import CPU
     from garage_tui.core.training.estimate import exam_memory
 
     assert run.manifest is not None  # `refusal` has checked it

@@ -36,6 +36,7 @@ from garage_tui.core.runs.record import Manifest, RunState, read_run, write_mani
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import check_fits
+from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe
 
@@ -269,7 +270,7 @@ def queue_entry(folder: Path, gpus: tuple[int, ...]) -> queue.QueueEntry:
         raise BadInputError(f"no GPU {', '.join(missing)}: {has}")
     if needed:
         return queue.QueueEntry(str(folder), needed, len(needed))
-    return queue.QueueEntry(str(folder), usable or (queue.CPU,), 1)
+    return queue.QueueEntry(str(folder), usable or (CPU,), 1)
 
 
 def _versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from garage_tui.core.base.settings import WhileTraining
 from garage_tui.core.hardware.memory import all_memory, free_memory
 from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.scheduling import gpu_locks
-from garage_tui.core.scheduling.queue import CPU
+from garage_tui.core.scheduling.slots import CPU
 
 _REFRESH_SECONDS = 2.0
 """Seconds between two readings of the driver."""

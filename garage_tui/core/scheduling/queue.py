@@ -1,9 +1,9 @@
 """The queue of this machine: the runs that wait for a CPU or GPU slot, in their order.
 
-There is one queue for all workspaces of a user, and no daemon: `order.json` lists the waiting runs, `slot-cpu.lock` and
-`slot-gpu-N.lock` are held with flock by the processes of the run that works there, and waiting runs check twice a
-second. Every change is made under `lock`. An entry counts only while its run is alive and queued, so that nothing has
-to be cleaned up after a crash.
+There is one queue for all workspaces of a user, and no daemon: `order.json` lists the waiting runs, the slots
+(`slots.py`) are held by the processes of the run that works there, and waiting runs check twice a second. Every change
+is made under `lock`. An entry counts only while its run is alive and queued, so that nothing has to be cleaned up after
+a crash.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,9 +26,9 @@ from garage_tui.core.base.workspace import queue_folder
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.runs.folder import ENDED, is_alive
 from garage_tui.core.runs.record import RunState, read_state
+from garage_tui.core.scheduling.slots import CPU, assign, take_free
 
 ORDER, LOCK = "order.json", "lock"
-CPU = "cpu"
 _LOCK_SECONDS = 5.0
 
 
@@ -85,7 +85,7 @@ def runs_before(entry: QueueEntry) -> int:
     """Return how many runs have to end before a new one with these slots starts; 0 if it would start at once."""
     with _locked() as folder:
         waiting = [other for other in _read(folder) if _waits(other)]
-        held = _take_free(folder, {slot for other in (*waiting, entry) for slot in other.any_of})
+        held = take_free(folder, {slot for other in (*waiting, entry) for slot in other.any_of})
         for lock in held.values():
             os.close(lock)
     if entry.folder in assign([*waiting, entry], list(held)):
@@ -98,7 +98,7 @@ def is_taken(slot: str) -> bool:
     """Return whether a run works on a slot; False where the queue cannot be read."""
     try:
         with _locked() as folder:
-            held = _take_free(folder, {slot})
+            held = take_free(folder, {slot})
             for lock in held.values():
                 os.close(lock)
     except (OSError, GarageError):
@@ -138,7 +138,7 @@ def take_slots(path: Path) -> dict[str, int] | None:
         if mine is None:  # the list was deleted: waiting runs enter again
             entries.append(mine := QueueEntry(str(path)))
         waiting = [entry for entry in entries if _waits(entry)]
-        held = _take_free(folder, {slot for entry in waiting for slot in entry.any_of})
+        held = take_free(folder, {slot for entry in waiting for slot in entry.any_of})
         chosen = assign(waiting, list(held)).get(str(path), ())
         for slot in [slot for slot in held if slot not in chosen]:
             os.close(held.pop(slot))
@@ -147,34 +147,6 @@ def take_slots(path: Path) -> dict[str, int] | None:
         # An entry that stays because of a full disk does no harm: its run is no longer queued.
         with contextlib.suppress(OSError, GarageError):
             _write(folder, [entry for entry in entries if entry != mine])
-    return held
-
-
-def assign(waiting: Iterable[QueueEntry], free: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return which of the free slots each waiting run gets, in the order of the queue.
-
-    A run that needs more slots than are free reserves those that it can use, so that smaller runs do not starve it.
-    """
-    left, assigned = list(free), {}
-    for entry in waiting:
-        usable = [slot for slot in entry.any_of if slot in left]
-        if len(usable) >= entry.take:
-            usable = usable[: entry.take]
-            assigned[entry.folder] = tuple(usable)
-        left = [slot for slot in left if slot not in usable]
-    return assigned
-
-
-def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
-    held = {}
-    for slot in sorted(slots, key=lambda name: (len(name), name)):
-        name = f"slot-{slot}.lock" if slot == CPU else f"slot-gpu-{slot}.lock"
-        lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            held[slot] = lock
-        except BlockingIOError:
-            os.close(lock)
     return held
 
 

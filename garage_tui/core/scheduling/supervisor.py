@@ -26,6 +26,7 @@ from garage_tui.core.runs.record import RESTING, Manifest, read_run
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECONDS, WAKE_SIGNALS, wait_for_admission
 
 
@@ -66,7 +67,7 @@ def _run_once(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
         return False
     if admission is None:
         return False
-    gpus = tuple(slot for slot in admission.slots if slot != queue.CPU)
+    gpus = tuple(slot for slot in admission.slots if slot != CPU)
     started = current_state(folder).started or time.time()
     phase = {"phase": "starting", "phase_done": 0, "phase_total": 0, "phase_started": time.time()}
     update_state(folder, state="running", **phase, reason="", waits="", started=started, ended=None, gpus=gpus)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from garage_tui.core.base.settings import ServeSettings
-from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.serving import llama_cpp_install
 
 
@@ -32,7 +32,7 @@ def choose(settings: ServeSettings, slot: str, engine: str | None = None) -> Eng
         return EngineChoice("vllm", "`vllm_python` in [serve] names it")
     if requested != "auto":
         return EngineChoice(requested, "it is requested")
-    if slot != queue.CPU:
+    if slot != CPU:
         return EngineChoice("embedded", f"GPU {slot} is used, and vLLM is not set up")
     why_not, mend = llama_cpp_install.why_not()
     if why_not:

@@ -26,7 +26,7 @@ from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs, run_names
 from garage_tui.core.runs.folder import COMPLETE, LOCK, LOG, is_alive
 from garage_tui.core.runs.record import Run, read_run
-from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.serving import engine_choice
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.core.serving.api_key import KEY, read_key
@@ -190,7 +190,7 @@ def choose_slot(index: int | None) -> str:
     """
     usable = [str(reading.index) for reading in gpus.usable()]
     if index is None:
-        return usable[0] if usable else queue.CPU
+        return usable[0] if usable else CPU
     if str(index) not in usable:
         raise BadInputError(f"there is no GPU {index} for the server; check `gpu` in [serve]")
     return str(index)
@@ -212,7 +212,7 @@ def _choose_port(settings: Settings) -> int:
 
 def _gpu_environment(slot: str) -> dict[str, str]:
     # NVML numbers GPUs by PCI bus; CUDA does so only with this variable.
-    return {} if slot == queue.CPU else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": slot}
+    return {} if slot == CPU else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": slot}
 
 
 def _acquire(lock: int, workspace: Workspace, requested: ServerState) -> bool:

@@ -20,4 +20,7 @@ class SanitizeFilter(LineFilter):
         """Return the segments of a line, as wide as they were."""
         if all(control or (text.isascii() and text.isprintable()) for text, _, control in segments):
             return segments
-        return [one if one.control else Segment(blanked(one.text, cell_len), one.style) for one in segments]
+        return [
+            one if one.control or (text := blanked(one.text, cell_len)) == one.text else Segment(text, one.style)
+            for one in segments
+        ]

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFWriter, RopeScalingType
+from gguf import MODEL_ARCH, GGUFWriter, RopeScalingType
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.export.gguf_support import ARCHITECTURES
+from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
 
-_KINDS = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
-_PERMUTED = (MODEL_ARCH.LLAMA, MODEL_ARCH.SMOLLM3)
 _GEMMA = (MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3)
 _YARN_KEYS = {"rope_type", "type", "rope_theta", "factor", "original_max_position_embeddings", "beta_fast", "beta_slow"}
 
@@ -95,10 +94,10 @@ class Architecture:
 
     def convert(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         """Return a tensor as llama.cpp has it, by its name in the checkpoint."""
-        if self.kind in _PERMUTED and ".self_attn.q_proj." in name:
-            return _interleaved(tensor, self.config.num_attention_heads)
-        if self.kind in _PERMUTED and ".self_attn.k_proj." in name:
-            return _interleaved(tensor, self.config.num_key_value_heads)
+        if self.kind in INTERLEAVED and ".self_attn.q_proj." in name:
+            return interleaved(tensor, self.config.num_attention_heads)
+        if self.kind in INTERLEAVED and ".self_attn.k_proj." in name:
+            return interleaved(tensor, self.config.num_key_value_heads)
         if self.kind in _GEMMA and name.endswith("norm.weight"):
             return tensor.float() + 1  # Gemma multiplies by 1 + weight
         return tensor
@@ -123,16 +122,11 @@ def read_architecture(folder: Path) -> Architecture:
             f"a GGUF of {one_line(str(named), 60) or 'a model without a named architecture'} cannot be written here; "
             f"these can: {', '.join(name.removesuffix('ForCausalLM') for name in ARCHITECTURES)}"
         )
-    found = Architecture(_KINDS[ARCHITECTURES[named]], config)
+    found = Architecture(KINDS[ARCHITECTURES[named]], config)
     for has_it, reason in _DIFFERENCES:
         if has_it(found):
             raise GarageError(f"{folder.name} ({named}) cannot be written as a GGUF: {reason}")
     return found
-
-
-def _interleaved(tensor: torch.Tensor, heads: int) -> torch.Tensor:
-    """Return the rows of a query or key projection in llama.cpp's order: each pair that turns together is adjacent."""
-    return tensor.reshape(heads, 2, tensor.shape[0] // heads // 2, *tensor.shape[1:]).swapaxes(1, 2).reshape_as(tensor)
 
 
 def _other_rope(found: Architecture) -> bool:

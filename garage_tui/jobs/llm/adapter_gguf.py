@@ -23,9 +23,8 @@ from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.export.gguf_support import ARCHITECTURES
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm.adapter_safety import CONFIG, WEIGHTS, check, stamp
+from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
 
-_KINDS = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
-_PERMUTED = (MODEL_ARCH.LLAMA, MODEL_ARCH.SMOLLM3)
 """Where llama.cpp has the rows of q and k in another order, for its way to compute rotary embeddings."""
 _PREFIX = "base_model.model."
 _MAX_KEPT = 64
@@ -99,8 +98,8 @@ def write_adapter(folder: Path, base: BaseModel, out: Path, about: dict[str, str
             rank = pair.a.shape[0]
             # llama.cpp multiplies by alpha / rank; whatever else PEFT's scale holds goes into B.
             b = pair.b * np.float32(_scale(table, module, rank) * rank / alpha) if alpha else pair.b * 0
-            if kind in _PERMUTED:
-                b = _permute(b, module, config)
+            if kind in INTERLEAVED:
+                b = _interleaved(b, module, config)
             writer.add_tensor(f"{name}.weight.lora_a", np.ascontiguousarray(pair.a, np.float32))
             writer.add_tensor(f"{name}.weight.lora_b", np.ascontiguousarray(b, np.float32))
         writer.write_header_to_file()
@@ -115,7 +114,7 @@ def write_adapter(folder: Path, base: BaseModel, out: Path, about: dict[str, str
 def architecture_of(config: dict[str, Any]) -> MODEL_ARCH | None:
     """Return llama.cpp's architecture of a model's `config.json`; None for one whose adapters cannot be written."""
     found = config.get("architectures") or [""]
-    return _KINDS.get(ARCHITECTURES.get(str(found[0]), ""))
+    return KINDS.get(ARCHITECTURES.get(str(found[0]), ""))
 
 
 def _name_in_gguf(module: str, names: TensorNameMap, run: str) -> str:
@@ -138,7 +137,7 @@ def _scale(table: dict[str, Any], module: str, rank: int) -> float:
     return alpha / (rank**0.5 if table.get("use_rslora") else rank)
 
 
-def _permute(b: NDArray[Any], module: str, config: dict[str, Any]) -> NDArray[Any]:
+def _interleaved(b: NDArray[Any], module: str, config: dict[str, Any]) -> NDArray[Any]:
     """Return the rows of q's or k's B in llama.cpp's order: both halves of each head in turns."""
     if module.endswith(".q_proj"):
         heads = int(config["num_attention_heads"])
@@ -146,8 +145,7 @@ def _permute(b: NDArray[Any], module: str, config: dict[str, Any]) -> NDArray[An
         heads = int(config.get("num_key_value_heads") or config["num_attention_heads"])
     else:
         return b
-    rows, rank = b.shape
-    return b.reshape(heads, 2, rows // heads // 2, rank).swapaxes(1, 2).reshape(rows, rank)
+    return interleaved(b, heads)
 
 
 def _pairs(folder: Path) -> dict[str, _Pair]:

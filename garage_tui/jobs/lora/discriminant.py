@@ -91,9 +91,12 @@ def joined(special: torch.Tensor, energetic: torch.Tensor, facts: torch.Tensor, 
     left = energetic[: len(energetic) - len(special)]
     unit, _ = torch.linalg.qr(special.T)
     left = left - (left @ unit) @ unit.T
-    energy = (facts.float() @ special.T).square().mean(0).clamp(min=_FLOOR * float(values[len(left) - 1]))
-    own = (facts.float() @ left.T).square().mean(0).clamp(min=_FLOOR * float(values[len(left) - 1]))
-    return torch.cat([special / energy.sqrt()[:, None], left / own.sqrt()[:, None]])
+    least = _FLOOR * float(values[len(left) - 1])
+
+    def scaled(rows: torch.Tensor) -> torch.Tensor:
+        return rows / (facts.float() @ rows.T).square().mean(0).clamp(min=least).sqrt()[:, None]
+
+    return torch.cat([scaled(special), scaled(left)])
 
 
 def _summaries(model: Model, layers: Sequence[Any], examples: Sequence[TokenizedExample]) -> list[torch.Tensor]:

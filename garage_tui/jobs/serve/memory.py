@@ -10,7 +10,7 @@ from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.scheduling.admission import check_memory_free
-from garage_tui.core.scheduling.queue import CPU
+from garage_tui.core.scheduling.slots import CPU
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/explain/figures.md)
 

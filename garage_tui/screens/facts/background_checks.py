@@ -6,11 +6,9 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.core.training.truncated_rows import TruncatedRows
-
 if TYPE_CHECKING:
     from garage_tui.core.facts.document import Document
+    from garage_tui.core.training.truncated_rows import TruncatedRows
     from garage_tui.screens.facts.host import FactsHost
 
 
@@ -19,7 +17,7 @@ class BackgroundChecks:
 
     def __init__(self, host: FactsHost) -> None:
         self._host = host
-        self._truncated_rows = TruncatedRows(host.settings.base_model, LoraRecipe().max_length)
+        self._truncated_rows: TruncatedRows | None = None
         self._checked: tuple[int, int] | None = None
         """The document (its id) and its version that were checked last."""
         self._busy = False
@@ -36,14 +34,19 @@ class BackgroundChecks:
 
     async def _check(self, document: Document, version: tuple[int, int]) -> None:
         from garage_tui.core.facts.near_duplicates import near_duplicates_by_exam  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (the same)
+        from garage_tui.core.training.truncated_rows import TruncatedRows  # noqa: PLC0415 (the same)
 
+        rows = self._truncated_rows = self._truncated_rows or TruncatedRows(
+            self._host.settings.base_model, LoraRecipe().max_length
+        )
         lines = list(document.lines)
         try:
             found = await asyncio.to_thread(near_duplicates_by_exam, lines)
             if version[1] == document.version and found != document.near_duplicates:
                 document.near_duplicates = found
                 self._host.show(self._host.position)
-            truncated = await asyncio.to_thread(self._truncated_rows.find, lines)  # seconds, where long rows are new
+            truncated = await asyncio.to_thread(rows.find, lines)  # seconds, where long rows are new
             if version[1] == document.version:
                 self._checked = version
                 if truncated != document.truncated:

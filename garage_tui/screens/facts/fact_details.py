@@ -23,6 +23,7 @@ class FactDetails(VerticalScroll):
         self.border_title = Content(title)
         panel = self.query_one("#facts-text", Static)
         # Arranging the whole screen anew takes 9 ms: only where the panel has to scroll, now or a moment ago.
-        fits = text.get_height({}, self.size.width or 1) <= self.size.height >= panel.size.height
+        # Before the first layout it has no width, and nothing is there to measure a text by.
+        fits = bool(self.size) and text.get_height({}, self.size.width) <= self.size.height >= panel.size.height
         panel.update(text, layout=not fits)
         self.scroll_home(animate=False)

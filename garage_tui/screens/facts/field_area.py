@@ -70,8 +70,8 @@ class FieldArea(ReadlineArea):
         if self.closed:
             event.stop()
             event.prevent_default()
-            if self.screen.focused not in (None, self):
-                forward_key(self.screen.focused, event)
+            if self.screen.focused not in (None, self):  # a new event: this one is stopped, and goes no further
+                forward_key(self.screen.focused, events.Key(event.key, event.character))
         elif self.has_two_values and (event.is_printable or event.key in _SWITCH_KEYS):
             event.stop()
             event.prevent_default()

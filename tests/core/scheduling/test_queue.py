@@ -15,7 +15,8 @@ from garage_tui.core.launch.start import JOBS, spawn
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.queue import QueueEntry, assign
+from garage_tui.core.scheduling.queue import QueueEntry
+from garage_tui.core.scheduling.slots import assign
 
 JOB = """
 import os, sys, time

@@ -13,7 +13,9 @@ from textual.color import Color
 import garage_tui
 from garage_tui.app.theme import GARAGE
 from garage_tui.driver.filters.ascii_filter import TABLE, AsciiFilter, in_ascii, name_keys
+from garage_tui.driver.filters.filter_chain import FilterChain
 from garage_tui.driver.filters.no_color_filter import NoColorFilter
+from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
 
 PACKAGE = Path(garage_tui.__file__).parent
 GROUND = Color.parse(GARAGE.background or "")
@@ -65,3 +67,9 @@ def test_without_colours_the_chosen_the_focused_the_wrong_and_the_quiet_are_told
     caret = painted("#121212 on #dadada")
     assert caret.reverse, "the caret in a field"
     assert painted("reverse #444444").reverse, "the handle of a scroll bar"
+
+
+def test_a_chain_paints_what_its_filters_paint_one_after_the_other():
+    line = [Segment("┌─ 30 °C\x1b[2J"), Segment("next")]
+    chain = FilterChain([SanitizeFilter(), AsciiFilter()])
+    assert chain.apply(line, GROUND) == AsciiFilter().apply(SanitizeFilter().apply(line, GROUND), GROUND)

@@ -12,24 +12,11 @@ from json import JSONDecodeError
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts.formats.json_problems import NO_VALUE, explain
 from garage_tui.core.facts.formats.read_row import SourceRow
 
-_NOT_JSON = {
-    "Expecting value": "a value is missing, or a text without quotes",
-    "Expecting property name enclosed in double quotes": 'a key in "double quotes" is missing, or a comma is too many',
-    "Expecting ',' delimiter": 'a comma is missing, or a quote within a text that should be \\"',
-    "Expecting ':' delimiter": "a colon is missing after a key",
-    "Unterminated string starting at": "a text begins here and has no closing quote",
-    "Invalid control character at": "a control character; take it out, or write a line feed as \\n and a tab as \\t",
-    "Invalid \\escape": "an unknown escape; write a \\ as \\\\",
-    "Extra data": "text follows the object; give it a line of its own",
-    "Illegal trailing comma before end of object": "a comma too many",
-}
-"""Messages of Python's JSON reader, in plain English."""
 _BLANK = re.compile(r"[ \t\r\n]*")
-_COMMENT = re.compile(r"\s*(?://|/\*|#)")
 _BEGINS = re.compile(r'\s*(?:\{\s*(?:["\'“”„«}/#]|$|\w+\s*:)|\[\s*(?:[{"\]/#]|\[\s*[\[{"\]]|\[?\s*$|\'))')
-_PYTHON = {"True": "true", "False": "false", "None": "null"}
 
 
 def begins_like_json(text: str) -> bool:
@@ -38,29 +25,6 @@ def begins_like_json(text: str) -> bool:
     if _BEGINS.match(rest):
         return True
     return any(re.match(r'\[?\{\s*"', line) for line in rest[:100_000].split("\n")[:50])
-
-
-def explain(text: str, error: JSONDecodeError) -> tuple[int, str]:
-    """Return (position in the text, what is wrong there) in plain English."""
-    at = error.pos
-    if error.msg.startswith(("Unterminated", "Invalid")):
-        return at, _NOT_JSON.get(error.msg, error.msg)
-    found = _BLANK.match(text, at)
-    at = found.end() if found else at
-    before = text[:at].rstrip(" \t\r\n")
-    if _COMMENT.match(text, at):
-        return at, "a comment, which JSON does not have; take it out"
-    if text[at : at + 1] in ("]", "}") and before.endswith(","):
-        return len(before) - 1, f"a comma before {text[at]}; take it out"
-    if error.msg == "Extra data" and text[at : at + 1] == ",":
-        return at, "a comma after the object; take it out"
-    if text[at : at + 1] == "'":
-        return at, "a text in 'single quotes'; JSON needs \"double quotes\""
-    if text[at : at + 1] in ("“", "”", "„", "«"):
-        return at, f'a curly quote {text[at]}; JSON needs straight "double quotes"'
-    if (word := re.compile(r"[A-Za-z]*").match(text, at)) and word[0] in _PYTHON:
-        return at, f"{word[0]}, which JSON writes as {_PYTHON[word[0]]}"
-    return error.pos, _NOT_JSON.get(error.msg, error.msg)
 
 
 def read_json(text: str) -> list[SourceRow]:
@@ -93,7 +57,7 @@ def read_json(text: str) -> list[SourceRow]:
     line, column = _where(text, at)
     if at >= len(text.rstrip()):
         why = "the file ends in the middle of a value; it may have been cut off"
-    elif text[at] == "," and why == _NOT_JSON["Expecting value"]:
+    elif text[at] == "," and why == NO_VALUE:
         why = "a comma between two rows; take it out, or put all rows between [ and ]"
     raise BadInputError(f"line {line}, column {column}: not JSON ({why})")
 

@@ -22,6 +22,7 @@ from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
@@ -205,7 +206,7 @@ class LlamaCppBackend:
         now = time.monotonic()
         if now - self._threads_of >= _LOOK_SECONDS:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            self._threads, self._threads_of = (1 if queue.is_taken(queue.CPU) else cores), now
+            self._threads, self._threads_of = (1 if queue.is_taken(CPU) else cores), now
         return self._threads
 
     def _has_memory(self) -> bool:

@@ -18,6 +18,7 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU, take_free
 from garage_tui.core.serving import llama_cpp_install, server_process, server_state
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")
@@ -136,11 +137,11 @@ def test_beside_a_run_at_work_a_worker_has_one_thread(http, box, smollm2):
     # Before two models are asked at once: from then on they share the cores.
     folder = queue.queue_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    held = queue._take_free(folder, {queue.CPU})  # as a run that works on the CPU holds it
+    held = take_free(folder, {CPU})  # as a run that works on the CPU holds it
     try:
         assert _threads_become(http, smollm2, 1)
     finally:
-        os.close(held[queue.CPU])
+        os.close(held[CPU])
     assert _threads_become(http, smollm2, len(os.sched_getaffinity(0)))
 
 
@@ -155,7 +156,7 @@ def test_a_worker_with_another_number_of_threads_still_has_the_conversation(http
     assert computed() > 500
     before = {worker.pid for worker in workers(box)}
     folder = queue.queue_folder()
-    held = queue._take_free(folder, {queue.CPU})
+    held = take_free(folder, {CPU})
     try:
         deadline = time.monotonic() + 20
         while {worker.pid for worker in workers(box)} & before:  # without a question
@@ -163,7 +164,7 @@ def test_a_worker_with_another_number_of_threads_still_has_the_conversation(http
             time.sleep(0.1)
         assert computed() < 50
     finally:
-        os.close(held[queue.CPU])
+        os.close(held[CPU])
     deadline = time.monotonic() + 20  # the other worker may be replaced at this moment
     folder = Path(tempfile.gettempdir())
     while [*folder.glob("garage-llama-*/slot-*"), *folder.glob("garage-kept-*")]:
