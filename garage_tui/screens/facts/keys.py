@@ -30,7 +30,7 @@ BINDINGS: list[BindingType] = [
         "tokens",
         "Tokens",
         show=False,
-        tooltip="Show the row as the model sees it: its tokens, and which are learned",
+        tooltip="Show the row's tokens, and which of them are learned",
     ),
     Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Suggest other questions"),
     Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),

@@ -33,7 +33,7 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.sees_no("Put this run in service?")
         assert read_service(workspace).run is None
         await user.press("P", "y")
-        await user.sees(f"{NEW} is in service: it answers as garage", "★ lora-new", "★ in service since")
+        await user.sees(f"{NEW} is in service from the next question on", "★ lora-new", "★ in service since")
         assert read_service(workspace).run == NEW
         await user.press("down", "P")
         await user.sees(OLD, f"In service now: {NEW}")
@@ -47,7 +47,7 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.press("B")
         await user.sees("Put the base model in service again?")
         await user.press("y")
-        await user.sees("the base model is in service: it answers as garage")
+        await user.sees("the base model is in service from the next question on")
         await user.sees_no("★")
 
 
