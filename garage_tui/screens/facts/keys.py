@@ -24,7 +24,7 @@ BINDINGS: list[BindingType] = [
     Binding(
         "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
     ),
-    Binding("f", "only", "Filter", show=False, tooltip="Show only one kind of rows: with problems, without exam …"),
+    Binding("f", "only", "Filter", show=False, tooltip="Show only rows of one kind, such as those without exam"),
     Binding(
         "v",
         "tokens",
