@@ -22,6 +22,15 @@ _PAUSES = (
 )
 
 
+def _resume_in_service(run: RunSnapshot) -> Confirm:
+    """Return the question before the run in service is trained on."""
+    text = (
+        f"{run.id} is in service. Until it has finished or is stopped again, whoever asks for the model in service "
+        "gets an error. To avoid that, put another run in service first (P), or go back (B)."
+    )
+    return Confirm("Resume the run in service?", text, "Resume", "Keep it as it is")
+
+
 class RunCommands:
     """Sends commands to the chosen run; asks before something could be lost, and says what came of it."""
 
@@ -156,7 +165,8 @@ class RunCommands:
     async def _resume(self, done: str, done_if_ended: str = "") -> None:
         from garage_tui.core.launch import run_control  # noqa: PLC0415
 
-        if run := self._host.chosen:
+        run = self._host.chosen
+        if run and (not run.service or run.alive or await self._host.ask(_resume_in_service(run))):
             await self._send(run, run_control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
 
     async def _resume_all(self) -> None:

@@ -61,6 +61,19 @@ async def test_the_list_leads_to_the_base_model_at_once(open_app, workspace, run
         assert read_service(workspace).run is None
 
 
+async def test_resuming_the_run_in_service_asks_first(open_app, workspace, make_run):
+    run = make_run(NEW, "stopped", step=50, ended=1.0).adapter()
+    (run.path / "adapter" / "adapter_model.safetensors").touch()
+    promote(workspace, read_run(run.path))
+    async with open_app(screen="runs", size=(110, 40)) as user:
+        await user.sees("★ in service since", "p Resume")
+        await user.press("p")
+        await user.sees("Resume the run in service?", "whoever asks for the model in service", "y Resume")
+        await user.press("escape")
+        await user.sees_no("Resume the run in service?")
+        assert read_run(run.path).status == "stopped"
+
+
 async def test_a_run_in_service_cannot_be_deleted(open_app, workspace, runs):
     promote(workspace, runs[1])
     async with open_app(screen="runs", size=(140, 40)) as user:
