@@ -9,7 +9,7 @@ from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.widgets.turn_view import TurnView
 
 _MIN_SECONDS = 0.02
-"""Time from the first to the last token below which they came as good as at once, and tokens in a second say nothing."""
+"""Time from the first to the last token below which they came at once, and tokens in a second say nothing."""
 
 
 def retrieved_text(rows: Sequence[int], file: str = "") -> str:

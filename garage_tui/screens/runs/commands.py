@@ -166,7 +166,12 @@ class RunCommands:
         from garage_tui.core.launch import run_control  # noqa: PLC0415
 
         run = self._host.chosen
-        if run and (not run.service or run.alive or await self._host.ask(_resume_in_service(run))):
+        if run is None:
+            return
+        agreed: bool | None = True
+        if run.service and not run.alive:
+            agreed = await self._host.ask(_resume_in_service(run))
+        if agreed:
             await self._send(run, run_control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
 
     async def _resume_all(self) -> None:
