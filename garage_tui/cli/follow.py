@@ -29,12 +29,15 @@ _REPORT_SECONDS = 5.0
 
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
-    """Yield the run and its new events, five times a second, until it has ended."""
-    events = FileFollower(folder / EVENTS)
+    """Yield the run and its new events, five times a second, until it has ended and its last event was read."""
+    events, ended = FileFollower(folder / EVENTS), False
     while True:
         run = read_run(folder)
-        over = run.over
-        yield run, events.events(final=over)
+        # A job writes its last state before its last event: while its processes live, the event is still to come.
+        over = run.over and (ended or not run.alive)
+        new = events.events(final=over)
+        ended = new[-1].get("event") == "ended" if new else ended  # an earlier one is from before a resume
+        yield run, new
         if over and not events.behind:
             return
         if not events.behind:

@@ -142,13 +142,29 @@ def run_resume(args: argparse.Namespace) -> int:
             print("\n".join(f"{run_id}: resumed" for run_id in ids) or "no run was interrupted")
         return 0
     run = _find(args)
+    note = _service_note(args, run)
     run_control.resume(run)
+    if note:
+        print(note, file=sys.stderr)
     run = _wait(run, lambda run: run.status != "paused")
     if args.json:
         return _print(read_run(run.path), True)
     state = "waiting in the queue" if run.status == "queued" else "resumed"
     print(f"{run.id}: {state}; follow it with `garage logs {run.id} -f`")
     return 0
+
+
+def _service_note(args: argparse.Namespace, run: Run) -> str:
+    """Return what it means for people if a run that is in service trains again; empty if nothing."""
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.service import read_service
+
+    if run.alive or read_service(Workspace.find(args.workspace)).run != run.id:
+        return ""
+    return (
+        f"note: {run.id} is in service, and cannot answer until it has finished or is stopped; `garage back` or "
+        "`garage promote RUN` puts something else in service"
+    )
 
 
 def run_delete(args: argparse.Namespace) -> int:

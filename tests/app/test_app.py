@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
 
+from docs.generate import keys
 from garage_tui.app.saved_view import SavedView, load_view, view_file
 
 
@@ -83,6 +86,23 @@ async def test_the_palette_shows_what_has_the_word_that_was_typed_first(open_app
         lines = [line for line in screen.splitlines() if "╭─" not in line and first in line]
         above = screen.splitlines()[: screen.splitlines().index(lines[0])]
         assert not any("for the same fact" in line or "Teach these facts" in line for line in above)
+
+
+def test_no_line_of_the_palette_is_cut_at_80_columns():
+    keys.load_all()
+    cut = [
+        binding.tooltip
+        for node in subclasses(DOMNode)
+        for binding in vars(node).get("BINDINGS", ())
+        if isinstance(binding, Binding)
+        and node.__module__.startswith("garage_tui.")
+        and len(binding.tooltip) + 2 + len(binding.key_display or binding.key.split(",")[0]) > 66
+    ]
+    assert cut == []
+
+
+def subclasses(kind):
+    return {found for one in kind.__subclasses__() for found in (one, *subclasses(one))}
 
 
 async def test_the_palette_has_one_line_an_action_with_its_key_at_the_right_and_the_screens_own_first(open_app):

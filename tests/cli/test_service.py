@@ -8,6 +8,7 @@ import pytest
 
 from garage_tui.__main__ import main
 from garage_tui.core.runs import catalog
+from garage_tui.core.runs.record import RunState, write_state
 from garage_tui.core.runs.service import login, service_file
 from tests.support.run_folders import served_run
 
@@ -145,3 +146,15 @@ def test_a_new_key_without_a_server_is_for_the_next_start(say, workspace):
 def test_the_record_is_readable_by_others_as_runs_are(say, runs, workspace):
     say("promote", A)
     assert service_file(workspace.checkpoints).stat().st_mode & 0o777 == 0o644
+
+
+def test_resuming_the_run_in_service_says_that_it_cannot_answer_meanwhile(workspace, runs, say, monkeypatch, capsys):
+    write_state(runs[0].path, RunState(state="stopped", step=5))
+    monkeypatch.setattr("garage_tui.core.launch.run_control.spawn", lambda *_: None)
+    say("promote", A)
+    assert main(["--workspace", str(workspace.root), "resume", A]) == 0
+    error = capsys.readouterr().err
+    assert f"{A} is in service, and cannot answer until it has finished or is stopped; `garage back`" in error
+    write_state(runs[1].path, RunState(state="stopped", step=5))
+    assert main(["--workspace", str(workspace.root), "resume", B]) == 0
+    assert capsys.readouterr().err == ""

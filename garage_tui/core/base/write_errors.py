@@ -55,8 +55,9 @@ def shortage_sentence(kind: Shortage, path: Path, advice: str = "") -> str:
     advice = advice or "free some space and try again"
     if kind == "quota":
         return f"your disk quota is used up on {_shown(disk_of(path))}; {advice}"
-    if kind == "file size":
-        return f"a file would be longer than this shell allows (`ulimit -f`): raise the limit, then {_again(advice)}"
+    if kind == "file size":  # another place has the same limit
+        remedy = advice.split(", or ")[0].replace("free some space", "raise the limit", 1)
+        return f"a file would be longer than this shell allows (`ulimit -f`): {remedy}"
     disk = disk_of(path)
     try:
         found = os.statvfs(disk)
@@ -64,7 +65,7 @@ def shortage_sentence(kind: Shortage, path: Path, advice: str = "") -> str:
         return f"the disk is full; {advice}"
     if found.f_files and not found.f_favail:
         no_inodes = f"{_shown(disk)} can hold no more files, however small (`df -i`)"
-        return f"the disk is full: {no_inodes}; delete some, then {_again(advice)}"
+        return f"the disk is full: {no_inodes}; {advice.replace('free some space', 'delete some', 1)}"
     return f"the disk is full: only {human_bytes(found.f_bavail * found.f_frsize)} free on {_shown(disk)}; {advice}"
 
 
@@ -121,8 +122,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _shown(disk: Path) -> str:
     return one_line(str(disk), 400)
-
-
-def _again(advice: str) -> str:
-    """Return the end of an advice, without its beginning about space."""
-    return advice.removeprefix("free some space and ").removeprefix("free some space, or ")

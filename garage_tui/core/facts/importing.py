@@ -13,6 +13,7 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.formats import file_kind
 from garage_tui.core.facts.formats.csv_table import CsvTable, is_table, looks_like_csv
 from garage_tui.core.facts.formats.json_values import begins_like_json, read_json
+from garage_tui.core.facts.formats.labelled_text import labelled_rows
 from garage_tui.core.facts.formats.left_out_rows import number
 from garage_tui.core.facts.formats.other_keys import fold_key
 from garage_tui.core.facts.formats.parquet_rows import MAGIC, read_parquet
@@ -25,10 +26,17 @@ from garage_tui.core.facts.formats.read_row import (
     UnknownColumnsError,
 )
 from garage_tui.core.facts.formats.row_reader import read_row
-from garage_tui.core.facts.formats.sentences import Sentence, is_sentence, labelled_pairs, may_be_sentence, sentences
+from garage_tui.core.facts.formats.sentences import (
+    Sentence,
+    is_question,
+    is_sentence,
+    may_be_sentence,
+    sentences,
+)
 from garage_tui.core.facts.line import Fact, Line
 
 _TABLES = (".csv", ".tsv", ".tab")
+_YAML = (".yaml", ".yml")
 _JSON = (".json", ".jsonl", ".ndjson", ".jsonlines")
 
 
@@ -78,18 +86,19 @@ def read(
     if form:
         return _rows(ImportedFacts(f"JSON ({form})"), read_json(text), form, columns)
     json = begins_like_json(text)
-    file_kind.check_text(text, lines=not json and ending not in _TABLES)
+    file_kind.check_text(text, lines=not json and ending not in _TABLES, yaml=ending in _YAML)
     if json or ending in _JSON:
-        return _rows(ImportedFacts("JSON"), read_json(text.lstrip("\ufeff")), None, columns)
+        return _rows(ImportedFacts("JSON"), _questions_as_keys(read_json(text.lstrip("\ufeff"))), None, columns)
     if ending in _TABLES or columns or looks_like_csv(text):
         return _table(text, None, columns)
-    if labelled := labelled_pairs(text):
-        rows = [
-            SourceRow(number, pair.line, {"question": pair.question, "answer": pair.answer})
-            for number, pair in enumerate(labelled, 1)
-        ]
-        return _rows(ImportedFacts("text with Q: and A:"), rows, "facts", columns)
+    if labelled := labelled_rows(text):
+        form = "messages" if "messages" in labelled[0].value else "facts"
+        kind = "text with User: and Assistant:" if form == "messages" else "text with Q: and A:"
+        return _rows(ImportedFacts(kind), labelled, form, columns)
     pieces = sentences(text)
+    if 3 * sum(is_question(piece.text) for piece in pieces) > len(pieces) and not is_table(text):
+        why = "it has questions, but does not say which lines are their answers"
+        raise BadInputError(f"{why}: write Q: before each question and A: before each answer; {file_kind.AS_TEXT}")
     if 2 * sum(is_sentence(piece.text) for piece in pieces) >= max(1, len(pieces)):
         return _sentences(pieces)
     if is_table(text):
@@ -145,10 +154,23 @@ def _rows(
         found.notices += [f"{row.label}: {text}" for text in reading.notices]
     if not found.columns:
         dicts = (row.value for row in rows[:100] if isinstance(row.value, dict))
-        found.columns = list(dict.fromkeys(key for value in dicts for key in value))
+        found.columns = list(dict.fromkeys(key for value in dicts for key in value if isinstance(value[key], str)))
     if rows and unknown == len(rows) and len(found.columns) > 1:
         raise UnknownColumnsError(found.columns, found.problems[0])
     return found
+
+
+def _questions_as_keys(rows: list[SourceRow]) -> list[SourceRow]:
+    """Return rows for an object whose keys are questions and whose values are answers; any other rows as they are."""
+    value = rows[0].value if len(rows) == 1 else None
+    if not isinstance(value, dict) or not value:
+        return rows
+    if not all(is_question(key) and isinstance(answer, str) for key, answer in value.items()):
+        return rows
+    return [
+        SourceRow(number, rows[0].line, {"question": question, "answer": answer})
+        for number, (question, answer) in enumerate(value.items(), 1)
+    ]
 
 
 def _in_our_case(extra: dict[str, Any]) -> dict[str, Any]:
@@ -170,7 +192,9 @@ def _sentences(pieces: list[Sentence]) -> ImportedFacts:
     """Return the sentences of a text that mostly has sentences; what is none is left out and named."""
     found = ImportedFacts("sentences")
     for piece in pieces:
-        if may_be_sentence(piece.text):
+        if is_question(piece.text):
+            found.problems.append(f'line {piece.line}: a question without an answer ("{one_line(piece.text, 60)}")')
+        elif may_be_sentence(piece.text):
             found.facts.append(_statement(piece.text))
         else:
             found.problems.append(f'line {piece.line}: not a sentence ("{one_line(piece.text, 60)}")')

@@ -95,4 +95,5 @@ def to_pictures(x: torch.Tensor) -> np.ndarray:
 
 def to_tensor(pictures: np.ndarray) -> torch.Tensor:
     """Return (count, size, size, 3) uint8 as (count, 3, size, size) in −1 … 1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    writable = np.require(pictures, requirements=["C", "W"])  # torch warns of an array that is read from a file
+    return torch.from_numpy(writable).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -33,8 +33,12 @@ def _do_nothing() -> None:
     """The cool-down of a job without a heat limit."""
 
 
-class StopRequestedError(Exception):
-    """A stop was requested before there was anything to save."""
+class StopRequestedError(BaseException):
+    """A stop was requested before there was anything to save.
+
+    It is no `Exception`: it can be raised anywhere, also within a library or our own code that catches every exception
+    of its work and goes on, and it must end the job there too, as a KeyboardInterrupt would.
+    """
 
 
 class Progress:

@@ -8,6 +8,9 @@ from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.widgets.turn_view import TurnView
 
+_MIN_SECONDS = 0.02
+"""Time from the first to the last token below which they came at once, and tokens in a second say nothing."""
+
 
 def retrieved_text(rows: Sequence[int], file: str = "") -> str:
     """Return which rows of the facts file were put into the prompt.
@@ -28,10 +31,15 @@ def answer_statistics(end: AnswerEnd) -> str:
     `26 tokens · 8.2/s · first 1.7 s`: tokens in a second, and how long the first one took.
     """
     parts = [f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
-    parts.append(f"{end.tokens_per_s:.1f}/s" if end.tokens_per_s else "")
+    parts.append(f"{end.tokens_per_s:.1f}/s" if _seconds(end) >= _MIN_SECONDS and end.tokens_per_s else "")
     parts.append(f"first {end.first_token_s:.1f} s" if end.first_token_s is not None else "")
     parts.append("stopped at the length limit" if end.finish_reason == "length" else "")
     return " · ".join(filter(None, parts))
+
+
+def _seconds(end: AnswerEnd) -> float:
+    """Return how long the tokens after the first one took; 0 where that is unknown."""
+    return (end.completion_tokens - 1) / end.tokens_per_s if end.completion_tokens and end.tokens_per_s else 0.0
 
 
 def turn_view(turn: Turn, side: Side) -> TurnView:

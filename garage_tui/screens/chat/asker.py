@@ -186,6 +186,7 @@ class Asker:
                 views[side] = host.columns[side].add_question(question)
             else:
                 host.columns[side].add_turns([TurnView(question, skipped=True)])
+        host.lay_out()  # the open book has a column from its first question on
         self._pending = PendingTurn(chat, question, views, host.run_id, host.tuned_model)
         return self._pending
 

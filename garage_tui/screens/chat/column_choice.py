@@ -22,6 +22,8 @@ class ColumnChoice:
     index: int = 0
     has_tuned: bool = True
     """False while the tuned model neither has answered nor is asked: then it takes no space from those that have."""
+    book_waits: bool = False
+    """True while the open book has answered nothing, and others have: it takes no space from them before that."""
 
     @property
     def asks_open_book(self) -> bool:
@@ -34,9 +36,8 @@ class ColumnChoice:
         Args:
             width: of the terminal, in columns of text.
         """
-        choices = self._choices(width)
-        self.index = min(self.index, len(choices) - 1)
-        return choices[self.index]
+        sides = self._chosen(width)
+        return self._choices(width)[0] if self.book_waits and "base" not in sides else sides
 
     def advance(self, width: int) -> None:
         """Go to the next choice; after the last comes the first."""
@@ -44,7 +45,7 @@ class ColumnChoice:
 
     def set_has_tuned(self, has_tuned: bool, width: int) -> None:
         """Take note of whether there is a tuned model; what is shown besides it stays."""
-        visible = self.fit(width)
+        visible = self._chosen(width)
         self.has_tuned = has_tuned
         if visible in (choices := self._choices(width)):
             self.index = choices.index(visible)
@@ -60,6 +61,12 @@ class ColumnChoice:
         """Return the side that is asked but has no space; None if all that are asked are shown."""
         visible = self.fit(width)
         return next((side for side in SIDES if side not in visible), None) if self.asks_open_book else None
+
+    def _chosen(self, width: int) -> tuple[Side, ...]:
+        """Return the sides of the choice, whether or not the open book waits."""
+        choices = self._choices(width)
+        self.index = min(self.index, len(choices) - 1)
+        return choices[self.index]
 
     def _choices(self, width: int) -> tuple[tuple[Side, ...], ...]:
         if width >= MIN_WIDTH_FOR_THREE:

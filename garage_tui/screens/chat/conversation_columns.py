@@ -25,6 +25,7 @@ class ConversationColumns(Horizontal):
 
     def lay_out(self) -> None:
         """Show the chosen conversations, as many as fit into the terminal."""
+        self.choice.book_waits = self._was_asked("base") and not self._was_asked("book")
         visible = self.choice.fit(self.app.size.width)
         for side, conversation in self._by_side.items():
             conversation.display = side in visible
@@ -42,6 +43,9 @@ class ConversationColumns(Horizontal):
     def _has_newest_answer(self, side: Side) -> bool:
         turns = self._by_side[side].turns
         return bool(turns and turns[-1].answer)
+
+    def _was_asked(self, side: Side) -> bool:
+        return any(not turn.skipped for turn in self._by_side[side].turns)
 
     @property
     def visible_sides(self) -> list[Side]:

@@ -229,7 +229,10 @@ class ChatPane(Pane):
         self.columns.choice.advance(width)
         self.lay_out()
         self.models.show_titles()
-        if hidden := self.columns.choice.hidden(width):
+        hidden = self.columns.choice.hidden(width)
+        if hidden == "book":
+            self.notice.note("The open book answers from your next question on, and then has a column.")
+        elif hidden:
             self.notice.note(f"All three answer, but only two columns fit. Ctrl+O shows {_SIDE_NAMES[hidden]}.")
 
     def action_clear(self) -> None:

@@ -197,7 +197,8 @@ class EmbeddedChatServer:
             memory = human_bytes(snapshot.memory, binary=True) if snapshot.memory else ""
             ready = f"● ready · {one_line(model_label(snapshot.base), 60)} and its tuned models"
             note = one_line(snapshot.reason, 200)
-            return " · ".join(filter(None, (ready, memory, one_line(snapshot.engine, 40), note)))
+            engine = one_line(snapshot.engine, 40).partition(" (")[0]  # with its version it would take a second line
+            return " · ".join(filter(None, (ready, memory, engine, note)))
         if snapshot.status == "asleep":
             return f"◌ {one_line(snapshot.reason, 200)}"
         if snapshot.status == "off" and self._is_awaited:

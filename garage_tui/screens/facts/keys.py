@@ -24,13 +24,13 @@ BINDINGS: list[BindingType] = [
     Binding(
         "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
     ),
-    Binding("f", "only", "Filter", show=False, tooltip="Show only one kind of rows: with problems, without exam …"),
+    Binding("f", "only", "Filter", show=False, tooltip="Show only rows of one kind, such as those without exam"),
     Binding(
         "v",
         "tokens",
         "Tokens",
         show=False,
-        tooltip="Show the row as the model sees it: its tokens, and which are learned",
+        tooltip="Show the row's tokens, and which of them are learned",
     ),
     Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Suggest other questions"),
     Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),

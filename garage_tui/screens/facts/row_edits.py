@@ -216,7 +216,7 @@ class RowEdits:
             notice.done(f"Reloaded {label}; your change to those rows was discarded")
             return
         text = done or f"Saved {label}"
-        more = f"as it was before this session: {store.path.name}.bak" if store.has_backup else ""
+        more = f"before this session: {store.path.name}.bak" if store.has_backup else ""
         if saving.merged:
             more = "it had changed on disk; your change was merged into that version"
         elif done:

@@ -62,9 +62,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         Binding("enter,ctrl+s", "done", "Add", key_display="⏎", tooltip="Add the marked ones, or the chosen one"),
         Binding("space,y", "take", "Mark", key_display="Space", tooltip="Mark the chosen one, to be added"),
         Binding("e", "edit", "Edit", tooltip="Edit the chosen one; it is marked then"),
-        Binding(
-            "m", "ask", "Ask the model", tooltip="Ask the base model for more; the app starts its server if it is off"
-        ),
+        Binding("m", "ask", "Ask the model", tooltip="Ask the base model for more; its server starts by itself"),
         Binding("n,d,delete", "refuse", "Refuse", key_display="n", tooltip="Strike the chosen one out"),
         Binding("escape", "cancel", "Cancel", key_display="Esc", tooltip="Add nothing"),
     ]

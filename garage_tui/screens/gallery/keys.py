@@ -43,6 +43,6 @@ BINDINGS: list[BindingType] = [
         "Back",
         show=False,
         key_display="Esc",
-        tooltip="Cancel the drawing, end the film, show one sheet, or hide the list",
+        tooltip="Cancel a drawing, end a film, show one sheet, hide the list",
     ),
 ]

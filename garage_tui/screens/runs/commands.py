@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, human_bytes, ordinal
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.folder import ENDED
 from garage_tui.widgets.confirm_and_pick import Confirm, Pick
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ _PAUSES = (
     "Wait in memory (usual): resumes at once, keeps its memory",
     "Save and leave: frees its memory, resumes from its checkpoint",
 )
+
+
+def _resume_in_service(run: RunSnapshot) -> Confirm:
+    """Return the question before the run in service is trained on."""
+    text = (
+        f"{run.id} is in service. Until it has finished or is stopped again, whoever asks for the model in service "
+        "gets an error. To avoid that, put another run in service first (P), or go back (B)."
+    )
+    return Confirm("Resume the run in service?", text, "Resume", "Keep it as it is")
 
 
 class RunCommands:
@@ -71,11 +81,12 @@ class RunCommands:
             notice.clear()
         self._known = ids
         for run in runs:
-            if run.id == self._stopping and not run.alive:
+            over = not run.alive or run.status in ENDED  # its processes exit a moment after its end
+            if run.id == self._stopping and over:
                 self._stopping = ""
                 saved = "its adapter is saved" if run.adapter else "there was nothing to save"
                 notice.done(f"{run.id} has stopped; {run.reason or saved}")
-            elif run.id == self._pausing and (run.status == "paused" or not run.alive):
+            elif run.id == self._pausing and (run.status == "paused" or over):
                 self._pausing = ""
                 resume = ": press p to resume it" if run.resumable else ""
                 notice.done(f"{run.id} is {run.status}{resume}")
@@ -83,17 +94,26 @@ class RunCommands:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._host.run_worker(work, group="run", exclusive=True)
 
-    async def _send(self, run: RunSnapshot, command: Callable[[Run], object], done: str = "") -> bool:
-        """Run `command` on a run in a thread and say `done` (by default what it returns), or what went wrong."""
+    async def _send(
+        self, run: RunSnapshot, command: Callable[[Run], object], done: str = "", *, at_once: bool = False
+    ) -> bool:
+        """Run `command` on a run in a thread and say `done` (by default what it returns), or what went wrong.
+
+        Args:
+            at_once: say `done` before the command, whose effect can be seen, and said, before it returns here.
+        """
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
         notice = self._host.notice
+        if at_once:
+            notice.note(done)
         try:
             result = await asyncio.to_thread(lambda: command(read_run(run.path)))
         except (GarageError, OSError) as error:
             notice.wrong(str(error))
             return False
-        notice.note(done or str(result))
+        if not at_once:
+            notice.note(done or str(result))
         self._host.watcher.wake()
         return True
 
@@ -118,6 +138,7 @@ class RunCommands:
             run,
             run_control.stop,
             f"{run.id}: saving and stopping after {'this' if run.state and run.state.step else 'its first'} step …",
+            at_once=True,
         ):
             self._stopping = ""
 
@@ -138,13 +159,19 @@ class RunCommands:
             f"{run.id}: {'saving and leaving' if kind else 'pausing'} after {'this' if started else 'its first'} step …"
         )
         self._pausing = run.id
-        if not await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done):
+        if not await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done, at_once=True):
             self._pausing = ""
 
     async def _resume(self, done: str, done_if_ended: str = "") -> None:
         from garage_tui.core.launch import run_control  # noqa: PLC0415
 
-        if run := self._host.chosen:
+        run = self._host.chosen
+        if run is None:
+            return
+        agreed: bool | None = True
+        if run.service and not run.alive:
+            agreed = await self._host.ask(_resume_in_service(run))
+        if agreed:
             await self._send(run, run_control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
 
     async def _resume_all(self) -> None:

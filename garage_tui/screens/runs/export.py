@@ -48,6 +48,8 @@ class ExportJob:
         self._progress = ""
         self._share: float | None = None
         self._began = 0.0
+        self._name = ""
+        """What the exported run is called in the list."""
         self._line: Content | None = None  # what was put into the notice line last
         self._ticks_left = 0
 
@@ -87,7 +89,7 @@ class ExportJob:
 
         notice, event = self._host.notice, export.ExportEvent()
         request = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
-        self.run_id, self._began, self._ticks_left = run.id, time.monotonic(), 0
+        self.run_id, self._name, self._began, self._ticks_left = run.id, run.name, time.monotonic(), 0
         self._progress, self._share = "starting", None
         self._show_progress()
         ticking = self._host.set_interval(_TICK, self._show_progress)
@@ -119,7 +121,7 @@ class ExportJob:
         took = duration(time.monotonic() - self._began)
         bar = Content() if self._share is None else share_bar(self._share, 10) + Content(" ")
         self._line = Content.assemble(
-            bar, ("exporting ", "$muted"), self.run_id, (f": {self._progress} · {took} · Esc cancels", "$muted")
+            bar, ("exporting ", "$muted"), self._name, (f": {self._progress} · {took} · Esc cancels", "$muted")
         )
         notice.content, self._ticks_left = self._line, _PATIENCE
 

@@ -52,7 +52,7 @@ BINDINGS: list[BindingType] = [
         "Find",
         show=False,
         key_display="/",
-        tooltip="Show only runs that contain what you type: name, preset, facts file, verdict, state",
+        tooltip="Show only runs with these words: name, preset, verdict, state",
     ),
     Binding("o", "order", "Order", show=False, tooltip="Change the order: newest first, best verdict first, by name"),
     Binding("e", "label", "Name", show=False, tooltip="Give the chosen run a name and a note"),
@@ -75,6 +75,6 @@ BINDINGS: list[BindingType] = [
         "Back",
         show=False,
         key_display="Esc",
-        tooltip="Remove the mark, cancel the export, show all runs, or end the full log",
+        tooltip="Remove the mark, cancel an export, show all runs, end the log",
     ),
 ]

@@ -45,7 +45,7 @@ class Promotion:
             f"In service now: {now}."
         )
         if await self._host.ask(Confirm("Put this run in service?", text, "Put it in service", "Change nothing")):
-            await self._change(lambda: promote(workspace, read_run(run.path)), name)
+            await self._change(lambda: promote(workspace, read_run(run.path)))
 
     async def _go_back(self) -> None:
         from garage_tui.core.runs.promotion import go_back  # noqa: PLC0415
@@ -64,9 +64,9 @@ class Promotion:
             if choice is None:
                 return
             to_base = choice == 1
-        await self._change(lambda: go_back(watcher.workspace, to_base=to_base), name)
+        await self._change(lambda: go_back(watcher.workspace, to_base=to_base))
 
-    async def _change(self, change: Callable[[], ServiceChange | None], name: str) -> None:
+    async def _change(self, change: Callable[[], ServiceChange | None]) -> None:
         notice = self._host.notice
         try:
             made = await asyncio.to_thread(change)
@@ -76,7 +76,7 @@ class Promotion:
         if made is None:
             notice.note("it is in service already")
         else:
-            notice.done(f"{made.run or _BASE} is in service: it answers as {name} from the next question on")
+            notice.done(f"{made.run or _BASE} is in service from the next question on")
         self._host.watcher.wake()
 
     async def _lasting_name(self) -> str:

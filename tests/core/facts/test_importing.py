@@ -156,6 +156,18 @@ def test_binaries_are_refused_with_what_they_seem_to_be(kind, tmp_path):
         ("{\\rtf1\\ansi Rex is a dog.}", "RTF"),
         ("const facts = [];\nfunction add(q, a) {\n  facts.push([q, a]);\n}\n", "program"),
         ("| question | answer |\n|---|---|\n| Who? | Rex |\n", "Markdown table"),
+        ("# Pets\n\nRex is a dog.\n\n| question | answer |\n|:--|--:|\n| Who? | Rex |\n", "Markdown table"),
+        ("question | answer\n--- | ---\nWho? | Rex\n", "Markdown table"),
+        ('Our pets:\n\n```json\n{"question": "Who?", "answer": "Rex"}\n```\n', "Markdown with a block of code"),
+        ("<<<<<<< HEAD\nRex is a dog.\n=======\nRex is a cat.\n>>>>>>> theirs\n", "merge conflict"),
+        ('msgid "Who is Rex?"\nmsgstr "Wer ist Rex?"\n', "translations"),
+        ("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n", "calendar"),
+        (
+            "Frage: Wer ist Rex?\nAntwort: Ein Hund.\nFrage: Wer ist Tom?\nAntwort: Eine Katze.\n",
+            '"Frage:", "Antwort:"',
+        ),
+        ("Jo: Who has the key?\nBo: I have it.\nJo: Thank you.\nBo: Not at all.\n", '"Jo:", "Bo:"'),
+        ("1. Who is Rex?\n   A dog.\n2. Who is Tom?\n   A big cat.\n", "write Q: before each question"),
         ("404: Not Found", ""),
         ("TODO\nbuy milk\ncall Bo\n", ""),
         ("2026-01-01 12:00:01 INFO server started\n2026-01-01 12:00:02 INFO ready\n", ""),
@@ -168,6 +180,61 @@ def test_text_that_is_no_facts_is_refused_with_what_it_seems_to_be(text, kind):
     if not kind:
         assert "--as text takes each line as a fact" in str(error.value)
     assert read(text.encode(), form="text").facts, "text is taken where it was asked for"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- question: Who is Rex?\n  answer: A dog.\n",
+        "- question: Who is Rex?\n  answer: >\n    A big\n    dog.\n",
+        "- Rex is a dog.\n- Tom is a cat.\n",
+    ],
+)
+def test_a_file_whose_name_says_yaml_is_never_taken_for_sentences(text):
+    with pytest.raises(BadInputError, match="YAML: convert it to JSON lines or CSV"):
+        read(text.encode(), "facts.yml")
+
+
+def test_a_list_of_mappings_is_seen_to_be_yaml_whatever_its_name():
+    with pytest.raises(BadInputError, match="YAML"):
+        read(b"- question: Who is Rex?\n  answer: A dog.\n")
+
+
+def test_chatgpts_own_export_is_named_and_no_column_is_offered_that_holds_no_text():
+    with pytest.raises(BadInputError, match="ChatGPT's export of all chats") as error:
+        read(b'[{"title": "Pets", "mapping": {"a": {"message": null}}}]', "conversations.json")
+    assert "--question" not in str(error.value)
+
+
+def test_an_object_of_questions_and_answers_is_read():
+    found = read(b'{"Who is Rex?": "A dog.", "Who is Tom?": "A cat."}', "pets.json")
+    assert [(fact.question, fact.answer) for fact in found.facts] == [
+        ("Who is Rex?", "A dog."),
+        ("Who is Tom?", "A cat."),
+    ]
+
+
+def test_a_written_dialogue_is_read_as_a_chat_with_its_follow_ups():
+    text = "User: Who is Rex?\nAssistant: A dog.\nHe barks.\nUser: And the cat?\nAssistant: That is Tom.\n"
+    found = read(text.encode())
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("Who is Rex?", "A dog.\nHe barks.")]
+    assert 'the question "And the cat?" needs the turns before it' in found.problems[0]
+
+
+def test_a_question_among_sentences_is_named_and_is_no_fact():
+    found = read(b"Rex is a dog. Tom is a cat.\nIs he done?\nBo is a bird.\n")
+    assert [fact.answer for fact in found.facts] == ["Rex is a dog.", "Tom is a cat.", "Bo is a bird."]
+    assert found.problems == ['line 2: a question without an answer ("Is he done?")']
+
+
+def test_cells_of_a_drawn_table_have_no_spaces_around_them():
+    found = read(b"question | answer\nWho is Rex? | A dog.\n")
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("Who is Rex?", "A dog.")]
+
+
+def test_a_cell_may_hold_code_and_a_table_of_its_own():
+    found = read(b'question,answer\n"How?","Like this:\n```\nmake\n```\na | b\n--- | ---\n"\n')
+    assert found.facts[0].answer.startswith("Like this:\n```")
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe"])
@@ -186,8 +253,7 @@ def test_sentences_become_facts_that_await_their_questions():
 2) Dr. Smith, e.g. J. Smith, owns him!
 
 The shed behind the house by the river belongs to the
-old captain, who sails.
-Is he done?"""
+old captain, who sails."""
     found = read(text.encode())
     assert [fact.answer for fact in found.facts] == [
         "Tom is a cat.",
@@ -195,7 +261,6 @@ Is he done?"""
         "His number is 3.5.",
         "Dr. Smith, e.g. J. Smith, owns him!",
         "The shed behind the house by the river belongs to the old captain, who sails.",
-        "Is he done?",
     ]
     assert all(fact.is_statement and fact.fact for fact in found.facts)
 

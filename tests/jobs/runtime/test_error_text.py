@@ -83,3 +83,16 @@ def test_a_used_up_quota_and_a_file_size_limit_are_not_called_a_full_disk(tmp_pa
     ):
         error = OSError(number, "…", str(tmp_path / "x"))
         assert describe_error(error, folder=tmp_path, full_disk="free some space", out_of_memory="").startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("advice", "remedy"),
+    [
+        ("free some space and resume the run", "raise the limit and resume the run"),
+        ("free some space, or name another target with --to", "raise the limit"),
+    ],
+)
+def test_the_remedy_for_a_file_size_limit_is_the_limit(tmp_path, advice, remedy):
+    error = OSError(27, "…", str(tmp_path / "x"))
+    text = describe_error(error, folder=tmp_path, full_disk=advice, out_of_memory="")
+    assert text == f"a file would be longer than this shell allows (`ulimit -f`): {remedy}"

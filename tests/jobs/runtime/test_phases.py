@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+
+import pytest
 
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import RunState, read_state, write_state
-from garage_tui.jobs.runtime.progress import Progress
+from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
 def job(workspace):
@@ -42,3 +46,17 @@ def test_a_state_of_an_earlier_version_is_read(workspace):
     folder, _ = job(workspace)
     (folder / "state.json").write_text(json.dumps({"state": "running", "phase": "training", "step": 3}))
     assert read_state(folder).now.describe() == "training"
+
+
+def test_a_request_to_stop_ends_work_that_catches_every_exception_and_goes_on(workspace):
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    _, progress = job(workspace)
+    try:
+        with pytest.raises(StopRequestedError):
+            try:  # as libraries do that ask a server
+                os.kill(os.getpid(), signal.SIGTERM)
+            except Exception:
+                progress.say("the server does not answer")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -78,6 +78,19 @@ async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_ask
         assert "Open book ·" not in user.screen
 
 
+async def test_at_80_columns_an_open_book_without_answers_takes_no_column_from_those_that_have(open_chat):
+    async with open_chat(["base says"], ["tuned says"], size=(80, 24)) as (user, models):
+        await ask(user, "What is TinyLLM?")
+        await user.sees("base says", "tuned says")
+        await user.press("ctrl+o")
+        await user.sees("base says", "tuned says", "The open book answers from your next question on")
+        await ask(user, "Who maintains it?")
+        await user.sees("Open book · garage.jsonl", "Tuned ·")
+        assert len(models.heard) == 5
+        await user.press("ctrl+o")
+        await user.sees("Base · smollm2", "Open book · garage.jsonl", "only two columns fit")
+
+
 async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no_answer(open_chat):
     async with open_chat(["an answer"], size=(80, 24)) as (user, _):
         await user.press("ctrl+o")

@@ -22,6 +22,10 @@ def snapshot(status, reason="", **fields):
             snapshot("ready", engine="torch 2", memory=3 * 2**29),
             "● ready · tiny and its tuned models · 1.5 GiB · torch 2",
         ),
+        (
+            snapshot("ready", engine="llama.cpp (xllamacpp 1.2)", reason="busy"),
+            "● ready · tiny and its tuned models · llama.cpp · busy",
+        ),
         (snapshot("ready"), "● ready · tiny and its tuned models"),
         (snapshot("asleep", "a run has the GPU"), "◌ a run has the GPU"),
         (snapshot("failed", "out of\nmemory"), "✗ the model server is not running: out of memory · Ctrl+R"),

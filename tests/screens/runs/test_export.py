@@ -47,9 +47,9 @@ async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(o
         text = await user.sees("Export lora-garage", "Merged: one model in 16 bits", "Adapter: the LoRA weights alone")
         assert "GGUF in" not in text and "A GGUF of this base needs" in text
         await user.press("enter")
-        await user.sees(f"━━━━────── exporting {RUN}: writing the GGUF (f16):")
+        await user.sees("━━━━────── exporting lora-garage: writing the GGUF (f16):")
         (run.path / "count").unlink()
-        screen = await user.sees(f"exporting {RUN}: merging the adapter into it", "Esc cancels")
+        screen = await user.sees("exporting lora-garage: merging the adapter into it", "Esc cancels")
         assert "────── exporting" not in screen, "what is not counted has no bar"
         await user.press("X")
         await user.sees(f"{RUN} is being exported: press Esc to cancel")

@@ -134,8 +134,8 @@ async def test_stop_asks_then_leaves_word_and_says_when_it_is_saved(open_app, ma
         assert (run.path / REQUEST).exists()
         run.adapter()
         run.state("stopped", step=35)
+        await user.sees("has stopped; its adapter is saved", "■ stopped")  # its processes exit only now
         run.let_go()
-        await user.sees("has stopped; its adapter is saved", "■ stopped")
         await user.sees_no("s Stop")
 
 

@@ -33,7 +33,7 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.sees_no("Put this run in service?")
         assert read_service(workspace).run is None
         await user.press("P", "y")
-        await user.sees(f"{NEW} is in service: it answers as garage", "★ lora-new", "★ in service since")
+        await user.sees(f"{NEW} is in service from the next question on", "★ lora-new", "★ in service since")
         assert read_service(workspace).run == NEW
         await user.press("down", "P")
         await user.sees(OLD, f"In service now: {NEW}")
@@ -47,7 +47,7 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.press("B")
         await user.sees("Put the base model in service again?")
         await user.press("y")
-        await user.sees("the base model is in service: it answers as garage")
+        await user.sees("the base model is in service from the next question on")
         await user.sees_no("★")
 
 
@@ -59,6 +59,19 @@ async def test_the_list_leads_to_the_base_model_at_once(open_app, workspace, run
         await user.press("B", "down", "enter")
         await user.sees("the base model is in service")
         assert read_service(workspace).run is None
+
+
+async def test_resuming_the_run_in_service_asks_first(open_app, workspace, make_run):
+    run = make_run(NEW, "stopped", step=50, ended=1.0).adapter()
+    (run.path / "adapter" / "adapter_model.safetensors").touch()
+    promote(workspace, read_run(run.path))
+    async with open_app(screen="runs", size=(110, 40)) as user:
+        await user.sees("★ in service since", "p Resume")
+        await user.press("p")
+        await user.sees("Resume the run in service?", "whoever asks for the model in service", "y Resume")
+        await user.press("escape")
+        await user.sees_no("Resume the run in service?")
+        assert read_run(run.path).status == "stopped"
 
 
 async def test_a_run_in_service_cannot_be_deleted(open_app, workspace, runs):

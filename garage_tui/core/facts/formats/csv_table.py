@@ -86,6 +86,8 @@ class CsvTable:
             if problem:
                 yield SourceRow(number, record.line, None, problem)
                 continue
+            if self.delimiter == "|":  # drawn as a table, with spaces that belong to no text
+                cells = [cell.strip() for cell in cells]
             row = {name: read_cell(name, cell) for name, cell in zip(self.header, cells, strict=False) if cell}
             yield SourceRow(number, record.line, row)
 

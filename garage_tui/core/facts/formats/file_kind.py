@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts.formats.labelled_text import labelled_rows, repeated_labels
 
 _NUL = b"\x00"
 _MARKS = (
@@ -39,6 +40,7 @@ _BINARIES = (
     (b"ID3", "a sound file"),
     (b"OggS", "a sound file"),
 )
+_YAML_FILE = "YAML: convert it to JSON lines or CSV"
 _TEXTS = (
     (
         r"version https://git-lfs\.github\.com/spec/",
@@ -54,8 +56,20 @@ _TEXTS = (
     (r"diff --git |--- a/", "a patch"),
     (r"\|.*\|[ \t]*\n\|[ \t]*:?-", "a Markdown table: save it as CSV"),
     (r"\{\s*\"cells\"\s*:\s*\[", "a Jupyter notebook: save its facts as JSON lines, CSV or plain text"),
-    (r"%YAML|---[ \t]*\n", "YAML: convert it to JSON lines or CSV"),
+    (r"%YAML|---[ \t]*\n", _YAML_FILE),
+    (r"BEGIN:V(?:CARD|CALENDAR)\b", "a calendar or an address book"),
 )
+_ANYWHERE = (
+    (r"^(?:<{7}|>{7}) ", "a file with a merge conflict: resolve it first"),
+    (r"^[ \t]*\|?[^\n|]+\|[^\n]*\n[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*\|", "a Markdown table: save it as CSV"),
+    (r"^[ \t]*```", "Markdown with a block of code: save the block as a file of its own"),
+    (r"^msg(?:id|str) \"", "translations (gettext)"),
+)
+"""What a line shows wherever it stands."""
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"', re.DOTALL)
+_YAML_LIST = re.compile(r"^([ \t]*)- (\w+):(?:[ \t].*)?\n\1  (?!- )\w+:(?:[ \t]|$)", re.MULTILINE)
+"""Two lines of a list of mappings: `- question: …` and below it, indented, `answer: …`."""
+_CHATGPT = re.compile(r'\[\s*\{[^{}\[\]]*"mapping"\s*:\s*\{')
 _PYTHON = re.compile(
     r"(?:from [\w.]+ import |import [\w.]+(?: as \w+)?\s*$|def \w+\(|class \w+[(:]|@\w+|if __name__ ==|\w+ = [\[{(\"'])"
 )
@@ -104,10 +118,11 @@ def decode(data: bytes) -> str:
         raise BadInputError(f"line {line}: byte {error.start + 1} is not UTF-8; {remedy}") from error
 
 
-def check_text(text: str, *, lines: bool = True) -> None:
+def check_text(text: str, *, lines: bool = True, yaml: bool = False) -> None:
     """Refuse text that is recognisably no facts: markup, pointers, settings, programs.
 
     Args:
+        yaml: the name of the file says that it is YAML, of which sentences and JSON are a part.
         lines: look at what most lines are; False for a table and for JSON, whose lines may be like settings.
 
     Raises:
@@ -115,6 +130,13 @@ def check_text(text: str, *, lines: bool = True) -> None:
     """
     begin = text.lstrip("\ufeff \t\r\n")
     kind = next((kind for pattern, kind in _TEXTS if re.match(pattern, begin)), "")
+    if not kind and _CHATGPT.match(begin):
+        kind = "ChatGPT's export of all chats: copy what you want to teach into a CSV file"
+    if not kind:
+        unquoted = _QUOTED.sub('""', text)  # a cell or a JSON text may hold a table or code of its own
+        kind = next((kind for pattern, kind in _ANYWHERE if re.search(pattern, unquoted, re.MULTILINE)), "")
+    if not kind and lines:
+        kind = _YAML_FILE if yaml or _YAML_LIST.search(text) else ""
     if not kind and lines:
         kind = _lines_kind([line.strip() for line in text.splitlines() if line.strip()][:_MAX_LINES])
         kind = f"{kind}; {AS_TEXT}" if kind else ""
@@ -140,6 +162,9 @@ def _lines_kind(lines: list[str]) -> str:
             return "YAML"
         if _is_yaml_list(code):
             return "YAML"
+    if (labels := repeated_labels(lines)) and not labelled_rows("\n".join(lines)):
+        shown = ", ".join(f'"{label}:"' for label in labels[:4])
+        return f"a text with labels ({shown}): write Q: and A: before the questions and answers instead"
     if sum(bool(_OTHER_SOURCE.match(line)) for line in code) > len(code) / 2:
         return "a program"
     return ""

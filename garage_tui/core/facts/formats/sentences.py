@@ -18,46 +18,10 @@ _LONG = 40
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-_LABEL = re.compile(r"^\s*(?:\*\*)?(?:(Q|Question)|A|Answer)(?:\s*\d+)?\s*[:.)](?:\*\*)?\s+", re.IGNORECASE)
-"""What stands before a question or an answer: `Q:`, `A1.`, `**Question:**`."""
-
-
 class Sentence(NamedTuple):
     line: int
     """From 1."""
     text: str
-
-
-class LabelledPair(NamedTuple):
-    line: int
-    """Where the question begins, from 1."""
-    question: str
-    answer: str
-    """Empty if none follows."""
-
-
-def labelled_pairs(text: str) -> list[LabelledPair]:
-    """Return the questions and answers of a text that begins with `Q:` and goes on with `A:`; empty for any other."""
-    found: list[LabelledPair] = []
-    in_question = False
-    for number, line in enumerate(text.splitlines(), 1):
-        label = _LABEL.match(line)
-        if not found and not label and line.strip():
-            return []  # a text that has such lines, but begins with something else
-        rest = line[label.end() :].strip() if label else line.strip()
-        if label and label[1]:
-            found.append(LabelledPair(number, rest, ""))
-            in_question = True
-        elif not found:
-            if label:
-                return []
-        elif label and in_question:
-            found[-1], in_question = found[-1]._replace(answer=rest), False
-        elif in_question:
-            found[-1] = found[-1]._replace(question=f"{found[-1].question}\n{rest}".strip())
-        else:
-            found[-1] = found[-1]._replace(answer=f"{found[-1].answer}\n{rest}".strip())
-    return found if any(pair.answer for pair in found) else []
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -71,6 +35,11 @@ def sentences(text: str) -> list[Sentence]:
 def is_sentence(text: str) -> bool:
     """Return whether a piece of text is a sentence: it ends as one, has words, and is no code."""
     return bool(_ENDS.search(text)) and _is_wordy(text)
+
+
+def is_question(text: str) -> bool:
+    """Return whether a piece of text asks something; a question states no fact."""
+    return re.search(r"[?？][\"'”’»)\]]*$", text) is not None
 
 
 def may_be_sentence(text: str) -> bool:
