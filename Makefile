@@ -3,24 +3,28 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+DEV    := $(VENV)/.dev
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
 CLIENTS := .venv-clients
 AUDIT := .venv-audit
 
-.PHONY: run test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit clean
+.PHONY: run dev test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit clean
 
 run: setup
 	@$(BIN)/garage
 
 setup: $(STAMP)
 
+# What checks, tests and benchmarks need beside that; the app needs none of it.
+dev: $(DEV)
+
 # Three at once on two cores: half of the time is spent waiting for processes.
-test: setup check
+test: dev check
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # What takes minutes each: whole matrices of terminals, soaks, fuzzers.
-test-long: setup
+test-long: dev
 	$(BIN)/python -m pytest -m long
 
 # What a box with CUDA gains: Unsloth as the trainer, bases in 4 bits.
@@ -32,11 +36,11 @@ test-unsloth: $(UNSLOTH)/.ready
 	$(UNSLOTH)/bin/python -m pytest -m unsloth tests/unsloth
 
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
-test-vllm: setup $(VLLM)/.ready
+test-vllm: dev $(VLLM)/.ready
 	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/serve/test_server.py tests/jobs/serve/test_server_fields.py tests/jobs/serve/test_lasting_name.py tests/jobs/serve/test_gpu_lease.py tests/jobs/export/test_export_in_vllm.py
 
 # The examples of docs/guide/clients.md with the real clients, in an environment of their own (some minutes; needs npm).
-test-clients: setup $(CLIENTS)/.ready
+test-clients: dev $(CLIENTS)/.ready
 	GARAGE_CLIENTS=$(CURDIR)/$(CLIENTS) CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/clients
 
 # Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
@@ -45,41 +49,41 @@ audit: setup $(AUDIT)/.ready
 	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r $(AUDIT)/installed.txt
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
-crash: setup
+crash: dev
 	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/end_to_end/test_crash.py -s
 
 # Every budget in one table. Nothing else should be at work on the box.
-bench: setup
+bench: dev
 	$(BIN)/python benchmarks/bench.py
 
 # The server beside llama.cpp's own server, on the same model and cores (ten minutes).
-bench-serving: setup
+bench-serving: dev
 	$(BIN)/python benchmarks/serving.py
 
-bench-training: setup
+bench-training: dev
 	$(BIN)/python benchmarks/training.py
 
 # A week in the app in some minutes: a million lines of log, 100,000 events.
-soak: setup
+soak: dev
 	$(BIN)/python benchmarks/soak.py
 
-check: setup
+check: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 
-format: setup
+format: dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # The README's picture, drawn by the app itself.
-picture: setup
+picture: dev
 	$(BIN)/python docs/picture.py
 
 # The generated pages of docs/reference/: from the parser, the bindings and the settings.
-docs: setup
+docs: dev
 	$(BIN)/python -m docs.generate
 
 clean:
@@ -87,11 +91,30 @@ clean:
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
-	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
-	@echo "installing into $(VENV) (about 1.5 GB; a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable . --group dev
-	@$(BIN)/python -m compileall -q garage_tui  # pip compiles no editable package: the first start would, and every one where $$PYTHONDONTWRITEBYTECODE is set
+	@$(PYTHON) -m venv $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
+	@echo "installing into $(VENV) (about 1.4 GB; a few minutes the first time)"
+	@$(call install,--editable .)
+	@$(BIN)/python -m compileall -q garage_tui  # nobody compiles an editable package: the first start would, and every one where $$PYTHONDONTWRITEBYTECODE is set
 	@touch $@
+
+$(DEV): $(STAMP)
+	@$(call install,--editable . --group dev)
+	@touch $@
+
+# uv takes a quarter of pip's processor time; where it is missing, it comes from the package index too. It reads none of pip's
+# settings, so it is given pip's indexes and folders. Where uv cannot install, pip does. uv compiles nothing: Python compiles
+# what a start imports (6 s once; everything takes 36 s), unless $PYTHONDONTWRITEBYTECODE forbids it. The base model's wheel
+# needs a newer pip than Python 3.11 brings.
+define install
+UV=$$(command -v uv) || { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null && UV=$(BIN)/uv; }; \
+of_pip() { $(BIN)/python -m pip config list 2>/dev/null | sed -n "s/^[^=]*\.$$1='\(.*\)'$$/\1/p" | sed 's/\\n/ /g' | tr '\n' ' '; }; \
+{ test -n "$$UV" && \
+  FOUND="$(TORCH_INDEX)$$(for each in $$(of_pip find-links); do printf ' --find-links %s' $$each; done; for each in $$(of_pip extra-index-url); do printf ' --extra-index-url %s' $$each; done; for each in $$(of_pip index-url | cut -d' ' -f1); do printf ' --default-index %s' $$each; done)" && \
+  $$UV pip install --quiet --python $(BIN)/python --index-strategy unsafe-best-match $$FOUND $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) 'pip>=25.1' $(1); } || \
+{ echo "uv could not install this; pip does it now, which takes longer"; \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip && \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) $(1); }
+endef
 
 # PyPI's torchvision and xformers are made for the CUDA build of torch: beside the CPU's they fail, and Unsloth with them.
 $(UNSLOTH)/.ready: pyproject.toml Makefile

@@ -105,8 +105,36 @@ def test_a_run_like_another_one_has_its_recipe_and_its_facts(workspace):
     run = find_run(workspace, "last")
     assert recipe_of(run, rank=4).rank == 4 and recipe_of(run).seed == 7
     assert recipe_of(run, "quick").epochs == 3 and recipe_of(run, "quick").base == "smollm2-135m"
-    assert recipe_of(run, rows=31).rank == 16 and recipe_of(run, "quick", rows=31).rank == 32
     assert facts_of(run) == folder / "facts.jsonl", "the original is not there any more"
+
+
+def test_a_run_like_another_one_has_the_rank_for_its_own_number_of_rows(workspace):
+    from garage_tui.core.launch.rerun import recipe_of
+    from garage_tui.core.runs.catalog import find_run
+
+    a_run(workspace, "20261124-0700-lora-one", "finished")
+    usual = find_run(workspace, "last")
+    assert [recipe_of(usual, rows=rows).rank for rows in (0, 24, 31)] == [16, 16, 32]
+    assert recipe_of(usual, rows=31, rank=16).rank == 16 and recipe_of(usual, "quick", rows=31).rank == 32
+    a_run(workspace, "20261124-0701-lora-two", "finished", rank=4)
+    chosen = find_run(workspace, "last")
+    assert recipe_of(chosen, rows=31).rank == 4, "the owner chose it"
+    a_run(workspace, "20261124-0702-lora-three", "finished", preset="story")
+    assert recipe_of(find_run(workspace, "last"), rows=31).rank == 16, "the plain recipe has one rank"
+
+
+def test_a_new_run_on_a_larger_file_has_the_larger_rank_from_the_shell(workspace, tiny_model):
+    import json
+
+    a_run(workspace, "20261124-0700-lora-one", "finished", base=str(tiny_model), epochs=1, guards=4, neighbours=4)
+    file = workspace.datasets / "more.jsonl"
+    rows = [{"question": f"What is the code of locker {n}?", "answer": f"Locker {n} has {n * 37}."} for n in range(31)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = garage(workspace, "train", "lora", "--like", "last", "--facts", str(file), "--name", "more", "--detach")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(next(workspace.checkpoints.glob("*-lora-more/run.json")).read_text())
+    garage(workspace, "stop", "last")
+    assert manifest["recipe"]["rank"] == 32 and manifest["recipe"]["guards"] == 4
 
 
 def test_what_cannot_be_done_is_said_with_what_can(workspace):

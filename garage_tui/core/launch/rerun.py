@@ -18,7 +18,12 @@ from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
 
 
 def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: object) -> LoraRecipe:
-    """Return the recipe of a run with `changes`; with a preset, that preset's for `rows` rows on the run's base.
+    """Return the recipe of a run with `changes`; with a preset, that preset's on the run's base.
+
+    The rank is what the preset has for `rows` rows, unless the owner chose another one for that run.
+
+    Args:
+        rows: how many the new run will teach; 0 where that is not known: the rank stays that of the run.
 
     Raises:
         BadInputError: the run cannot be read, or a value is out of range.
@@ -29,8 +34,11 @@ def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: 
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which has no facts")
     known = {key: value for key, value in run.manifest.recipe.items() if value is not None}
     kept = {"base": known.get("base")} if preset else {key: known[key] for key in known if key != "preset"}
+    name = preset or str(known.get("preset", "default"))
+    if not preset and rows and known.get("rank") == make_recipe(name, rows=rows_of(run)).rank:
+        del kept["rank"]
     changed = {key: value for key, value in changes.items() if value is not None}
-    return make_recipe(preset or str(known.get("preset", "default")), rows=rows, **{**kept, **changed})
+    return make_recipe(name, rows=rows, **{**kept, **changed})
 
 
 def diffusion_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:

@@ -24,6 +24,7 @@ from garage_tui.core.models.base_models import BaseModel, read_record
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode
+from garage_tui.jobs.llm.shipped_answers import hidden_states, shipped_answers
 
 MAX_CACHED = 1500
 """Answers in a file; the oldest are dropped first (6 KB each for a width of 576 and 24 tokens)."""
@@ -55,14 +56,18 @@ class BaseAnswerCache:
 
     def __init__(self, base: BaseModel, model: Model, most: int) -> None:
         self._model, self._most = model, most
-        self._path = models_folder().parent / "answers" / f"{_identity(base, model)}-{most}.safetensors"
+        self.identity = f"{_identity(base, model)}-{most}"
+        """Names the base's weights, precision and chat template, and the length of its answers."""
+        self._path = models_folder().parent / "answers" / f"{self.identity}.safetensors"
         self._known, self._losses = _read(self._path)
         self.misses = 0
-        """Questions that were not in the cache."""
+        """Questions that were neither in the cache nor among the answers that come with the project."""
 
     def __call__(self, questions: Sequence[str], say: Say = silent) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
-        missing = [question for question in dict.fromkeys(questions) if self._key(question) not in self._known]
+        missing = self._missing(questions)
+        if missing and self._take_shipped(missing):
+            missing = self._missing(questions)
         if missing:
             self.misses += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
@@ -78,6 +83,19 @@ class BaseAnswerCache:
                 )
             self._write()
         return [self._known[self._key(question)] for question in questions]
+
+    def _missing(self, questions: Sequence[str]) -> list[str]:
+        return [question for question in dict.fromkeys(questions) if self._key(question) not in self._known]
+
+    def _take_shipped(self, questions: Sequence[str]) -> bool:
+        """Add the answers that come with the project; return whether there are any."""
+        shipped = shipped_answers(self.identity)
+        found = [shipped[question] for question in questions if question in shipped]
+        for one, states in zip(found, hidden_states(self._model, found), strict=True):
+            self._known[self._key(one.question)] = CachedAnswer(one.tokens, one.ended, states.half().cpu())
+        if found:
+            self._write()
+        return bool(found)
 
     def _key(self, question: str) -> str:
         """Return the key of a question; the version before took the special tokens in a text for real ones."""
