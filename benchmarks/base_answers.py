@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from typing import Any
 
 import msgspec
 import torch
