@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import get_peft_model
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
@@ -19,6 +19,7 @@ from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.teacher_forcing import divergence
 from garage_tui.jobs.llm.unsloth import keep_masks
+from garage_tui.jobs.lora.adapted_layers import adapter_config
 from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, make_guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.subspace_init import (
@@ -38,18 +39,7 @@ OPENING_LABELS = 4
 def make_trainer(inputs: TrainerInputs) -> Trainer:
     """Return the trainer of a guarded run, with the base's answers collected and the LoRA directions chosen."""
     recipe, facts, base, progress = inputs.recipe, inputs.facts, inputs.base, inputs.progress
-    layers = inputs.model.config.get_text_config().num_hidden_layers
-    adapted = get_peft_model(
-        inputs.model,
-        LoraConfig(
-            r=recipe.rank,
-            lora_alpha=recipe.alpha,
-            lora_dropout=recipe.dropout,
-            target_modules=list(recipe.targets),
-            layers_to_transform=list(range(int(layers * recipe.skipped), layers)),
-            task_type="CAUSAL_LM",
-        ),
-    )
+    adapted = get_peft_model(inputs.model, adapter_config(inputs.model, recipe))
     keep_masks(adapted)
     model = Model(adapted.eval(), chat_template_of(inputs.tokenizer, inputs.model))
     progress.start_phase("collecting the base model's own answers")

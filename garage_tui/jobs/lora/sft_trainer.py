@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datasets import Dataset, disable_progress_bars
-from peft import LoraConfig
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
 from garage_tui.core.facts.line import Fact
 from garage_tui.jobs.llm import unsloth
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
+from garage_tui.jobs.lora.adapted_layers import adapter_config
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
@@ -23,20 +23,13 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     """Return the trainer of a plain run."""
     disable_progress_bars()
     recipe, model, callback = inputs.recipe, inputs.model, inputs.callback
-    adapter = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules=list(recipe.targets),
-        task_type="CAUSAL_LM",
-    )
     by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
     data = Dataset.from_list(training_rows(ChatEncoder(inputs.tokenizer), inputs.facts.training))
     trainer = PlainTrainer(
         model=unsloth.adapt(model, recipe) if by_unsloth else model,
         processing_class=inputs.tokenizer,
         train_dataset=data,
-        peft_config=None if by_unsloth else adapter,
+        peft_config=None if by_unsloth else adapter_config(model, recipe),
         args=SFTConfig(
             **inputs.arguments,
             num_train_epochs=recipe.epochs,
