@@ -141,6 +141,11 @@ def probe_questions(facts: Sequence[Fact], most: int) -> list[Fact]:
     return found[::step][:most]
 
 
+def sample_wordings(wordings: Sequence[str], count: int) -> Sequence[str]:
+    """Return at most `count` wordings, evenly spread: neighbours in the list are made in the same way."""
+    return wordings[:: max(1, len(wordings) // count)][:count]
+
+
 def perturb(question: str, rng: random.Random, about: str = "") -> str:
     """Return a perturbed question, as typed in a hurry: key words only, words left out, other case, with small talk.
 

@@ -13,7 +13,13 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.paraphrases import add_small_talk, paraphrase_answers, paraphrase_questions, perturb
+from garage_tui.core.rewording.paraphrases import (
+    add_small_talk,
+    paraphrase_answers,
+    paraphrase_questions,
+    perturb,
+    sample_wordings,
+)
 from garage_tui.core.rewording.similar_names import find_subject, neighbour_questions
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer
@@ -121,18 +127,18 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         questions = [
             (question, answers[0])
             for fact, others, answers in zip(self._facts, self._wordings, self._answers, strict=True)
-            for question in (fact.question, *others[:: max(1, len(others) // 2)][:2])
+            for question in (fact.question, *sample_wordings(others, 2))
         ]
         return [self._example(question, answer) for question, answer in questions]
 
     def fact_prompts(self, guards: Sequence[TokenizedExample]) -> Prompts:
         """Return the questions of all facts in some wordings, for the directions that tell the facts apart."""
-        names = list(dict.fromkeys(fold(fact.content) for fact in self._facts))
+        numbers: dict[str, int] = {}
         examples, owners = [], []
         for fact, others in zip(self._facts, self._wordings, strict=True):
-            for question in (fact.question, *others[:: max(1, len(others) // _TOLD_APART)][:_TOLD_APART]):
+            for question in (fact.question, *sample_wordings(others, _TOLD_APART)):
                 examples.append(self._example(question, fact.answer))
-                owners.append(names.index(fold(fact.content)))
+                owners.append(numbers.setdefault(fold(fact.content), len(numbers)))
         return Prompts(examples, owners, guards)
 
     def _row_indices(self, number: int) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.rewording.paraphrases import sample_wordings
 from garage_tui.core.rewording.similar_names import find_subject
 from garage_tui.jobs.llm.answer_ranking import token_log_probabilities
 from garage_tui.jobs.llm.chat_template import TokenizedExample
@@ -41,7 +42,7 @@ def most_natural_answers(
     examples: list[TokenizedExample] = []
     owners: list[tuple[str, str]] = []
     for fact, others, own in zip(facts, wordings, choices, strict=True):
-        questions = [fact.question, *others[:: max(1, len(others) // (_WORDINGS - 1))][: _WORDINGS - 1]]
+        questions = [fact.question, *sample_wordings(others, _WORDINGS - 1)]
         for answer in own:
             beginning = model.chats.encode(answer)[:OPENING]
             examples += [model.chats.example(question, beginning, end=False) for question in questions]
