@@ -78,9 +78,9 @@ format: dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The README's picture, drawn by the app itself.
+# The README's picture, drawn by the app itself in a workspace with a finished run: make picture WORKSPACE=DIR
 picture: dev
-	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/picture.py $(WORKSPACE)
 
 # The generated pages of docs/reference/: from the parser, the bindings and the settings.
 docs: dev

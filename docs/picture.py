@@ -13,6 +13,7 @@ from pathlib import Path
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Workspace, load_settings
+from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.serving import server_process
 
 QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
@@ -36,6 +37,8 @@ async def draw(workspace: Workspace) -> str:
 
 def main() -> None:
     workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
+    if not any(run.adapter for run in list_runs(workspace)):
+        sys.exit(f"{workspace.root} has no tuned model: `garage train lora --facts datasets/garage.jsonl` makes one")
     (Path(__file__).parent / "images" / "screen.svg").write_text(asyncio.run(draw(workspace)))
     server_process.stop(workspace)
 
