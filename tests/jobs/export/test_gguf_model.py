@@ -54,7 +54,10 @@ def differing(client, own, count: int) -> list[tuple[str, list[int], list[int]]]
 
 
 def logprobs(client, prompt: list[int], most: int = 8) -> dict[int, float]:
-    request = {"prompt": prompt, "n_predict": 1, "n_probs": most, "temperature": 0, "ignore_eos": True}
+    # The server says nothing of a token that is a part of a letter, so the letter "a" is chosen; the figures are those
+    # from before the choice.
+    [letter] = client.post("/tokenize", json={"content": "a"}).json()["tokens"][-1:]
+    request = {"prompt": prompt, "n_predict": 1, "n_probs": most, "temperature": 0, "logit_bias": [[letter, 1000]]}
     answer = client.post("/completion", json=request).json()
     return {one["id"]: one["logprob"] for one in answer["completion_probabilities"][0]["top_logprobs"]}
 
