@@ -3,13 +3,14 @@
     python -m garage_tui.jobs.llm.llama_cpp.worker < ORDER
 
 Reads one line of JSON (`WorkerOrder`) and listens on a Unix socket. It ends when its standard input does: with whoever
-started it, however that ends. A failure of llama.cpp ends this process alone. It imports neither torch nor the rest of
-the server.
+started it, however that ends, and removes the folder of its socket then. A failure of llama.cpp ends this process
+alone. It imports neither torch nor the rest of the server.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -73,6 +74,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # llama.cpp's own handlers end its loop, not this process
         signal.signal(number, signal.SIG_DFL)
     sys.stdin.buffer.read()
+    shutil.rmtree(Path(order.socket).parent, ignore_errors=True)  # a starter that was killed cannot do it
     os._exit(0)
 
 
