@@ -8,7 +8,9 @@ Writes docs/images/screen.svg.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from garage_tui.app.app import GarageApp
@@ -39,7 +41,10 @@ def main() -> None:
     workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
     if not any(run.adapter for run in list_runs(workspace)):
         sys.exit(f"{workspace.root} has no tuned model: `garage train lora --facts datasets/garage.jsonl` makes one")
-    (Path(__file__).parent / "images" / "screen.svg").write_text(asyncio.run(draw(workspace)))
+    with tempfile.TemporaryDirectory() as state:
+        os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "GARAGE_STATE": state}  # the usual theme
+        picture = asyncio.run(draw(workspace))
+    (Path(__file__).parent / "images" / "screen.svg").write_text(picture)
     server_process.stop(workspace)
 
 

@@ -58,4 +58,5 @@ class ServerLine(Notice):
         if self.text and self.content is self._message and now - self._message_since < _READING_SECONDS:
             return
         sign = (text[:1], _COLOURS.get(status, "$muted"))
-        self._state = self.content = Content.assemble(sign, (text[1:], "$muted"))
+        self.content = Content.assemble(sign, (text[1:], "$muted"))
+        self._state = self.content  # the one from before if both say the same: Textual keeps the first of equals

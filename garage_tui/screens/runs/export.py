@@ -120,10 +120,10 @@ class ExportJob:
             return
         took = duration(time.monotonic() - self._began)
         bar = Content() if self._share is None else share_bar(self._share, 10) + Content(" ")
-        self._line = Content.assemble(
+        notice.content = Content.assemble(
             bar, ("exporting ", "$muted"), self._name, (f": {self._progress} · {took} · Esc cancels", "$muted")
         )
-        notice.content, self._ticks_left = self._line, _PATIENCE
+        self._line, self._ticks_left = notice.content, _PATIENCE  # Textual keeps the first of equal contents
 
 
 def _choices(run: RunSnapshot) -> tuple[list[str], str]:

@@ -25,10 +25,10 @@ async def test_a_message_stays_for_as_long_as_it_takes_to_read(monkeypatch, seco
         assert line.text == text
 
 
-async def test_a_state_replaces_the_state_before_at_once():
+async def test_a_state_replaces_the_state_before_at_once_even_if_that_was_reported_twice():
     app = LineApp()
     async with app.run_test():
         line = app.query_one(ServerLine)
-        for state in ("○ off", "◐ starting", "● ready"):
+        for state in ("○ off", "○ off", "◐ starting", "● ready", "● ready", "✗ failed"):
             line.show_state(state, "off")
             assert line.text == state
