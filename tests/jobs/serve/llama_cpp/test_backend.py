@@ -237,7 +237,7 @@ def test_a_run_that_was_trained_on_gets_its_new_adapter_and_no_stream_is_cut(htt
 
     new = new_adapter(tmp_path / "adapter", base_models.find("smollm2-135m").path, 6)
     before = ask(http, run)
-    story = Story(http, run, tokens=200)
+    story = Story(http, run, tokens=450)
     for file in new.glob("adapter_*"):
         file.replace(box.checkpoints / run / "adapter" / file.name)
     assert ask(http, run) != before
