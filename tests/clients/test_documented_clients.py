@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
-from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.serving import server_process
 from tests.jobs.conftest import make_adapter
 from tests.support.repository import REPOSITORY
+from tests.support.running_server import start_server
 
 CLIENTS = os.environ.get("GARAGE_CLIENTS", "")
 """Folder of an environment with the clients; `node_modules` is in it, too."""
@@ -60,12 +61,7 @@ def box(tmp_path_factory, tiny_model):
 @pytest.fixture(scope="module", params=["llama.cpp", "embedded"])
 def address(box, tiny_model, request):
     settings = Settings(serve=ServeSettings(engine=request.param))
-    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
-    deadline = time.monotonic() + 180
-    while (seen := server_state.inspect(box)).status == "starting":
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.2)
-    assert seen.status == "ready", seen
+    start_server(box, settings, str(tiny_model), 180)
     yield server_process.address(box)
     server_process.stop(box)
 

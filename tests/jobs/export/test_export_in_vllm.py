@@ -8,7 +8,8 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.export.export_process import ExportRequest
-from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.serving import server_process
+from tests.support.running_server import start_server
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.")
@@ -21,13 +22,8 @@ pytestmark = pytest.mark.skipif(not VLLM, reason="vLLM is not named: make test-v
 def served(workspace, base, engine, model):
     """Return what a server that has `base` loaded answers as `model`."""
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
-    server_process.start(workspace, settings, str(base), port=0, idle_minutes=0)
     try:
-        deadline = time.monotonic() + 280
-        while (seen := server_state.inspect(workspace)).status == "starting":
-            assert time.monotonic() < deadline, seen
-            time.sleep(0.1)
-        assert seen.status == "ready", seen
+        start_server(workspace, settings, str(base), 280)
         address = server_process.address(workspace)
         client = openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
         found = []

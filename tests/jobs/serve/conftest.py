@@ -3,14 +3,13 @@
 With `make test-vllm` there is a third one, with vLLM behind it.
 """
 
-import time
-
 import httpx
 import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
-from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.serving import server_process
+from tests.support.running_server import start_server
 from tests.support.vllm import VLLM
 
 
@@ -43,12 +42,7 @@ def tuned(box, finished_run):
 def address(box, tiny_model, tuned, engine):
     """The address of a server that offers the tiny model and one run."""
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
-    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
-    deadline = time.monotonic() + (280 if engine == "vllm" else 90)
-    while (seen := server_state.inspect(box)).status == "starting":
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.1)
-    assert seen.status == "ready", seen
+    start_server(box, settings, str(tiny_model), 280 if engine == "vllm" else 90)
     yield server_process.address(box)
     server_process.stop(box)
 

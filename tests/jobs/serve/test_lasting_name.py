@@ -4,7 +4,6 @@ With `make test-vllm` the same tests are passed by vLLM, too.
 """
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -18,6 +17,7 @@ from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import api_key, server_process, server_state
 from garage_tui.jobs.serve.lasting_name import OfferedModels, in_its_name
+from tests.support.running_server import start_server
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -43,12 +43,7 @@ def runs(box, finished_run):
 @pytest.fixture(scope="module")
 def address(box, tiny_model, runs, engine):
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
-    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
-    deadline = time.monotonic() + (90 if engine == "embedded" else 280)
-    while (seen := server_state.inspect(box)).status == "starting":
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.1)
-    assert seen.status == "ready", seen
+    start_server(box, settings, str(tiny_model), 90 if engine == "embedded" else 280)
     yield server_process.address(box)
     server_process.stop(box)
 

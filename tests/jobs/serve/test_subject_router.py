@@ -1,7 +1,6 @@
 """Routing at real servers: the run in service answers what names a subject of its facts, the base model all else."""
 
 import json
-import time
 
 import openai
 import pytest
@@ -12,9 +11,10 @@ from garage_tui.core.routing.subjects import Subjects
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import read_run
-from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.serving import server_process
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from tests.support.chat_requests import ask, text_of
+from tests.support.running_server import start_server
 from tests.support.vllm import VLLM
 
 ABOUT = {"role": "user", "content": "where is maplewick's office?"}
@@ -31,12 +31,7 @@ def serve(root, tiny_model, finished_run, engine, **settings):
     (run.path / FACTS).write_bytes(FACTS_FILE)
     promote(box, run)
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM, **settings))
-    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
-    deadline = time.monotonic() + (280 if engine == "vllm" else 90)
-    while (seen := server_state.inspect(box)).status == "starting":
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.1)
-    assert seen.status == "ready", seen
+    start_server(box, settings, str(tiny_model), 280 if engine == "vllm" else 90)
     return box, run
 
 

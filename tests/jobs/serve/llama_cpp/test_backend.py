@@ -20,6 +20,7 @@ from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU, take_free
 from garage_tui.core.serving import llama_cpp_install, server_process, server_state
+from tests.support.running_server import start_server
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")
 STORY = [{"role": "user", "content": "Tell me a very long story about a dragon."}]
@@ -53,13 +54,7 @@ def run(box, smollm2, new_adapter):
 
 
 def start(box, base):
-    server_process.start(box, Settings(serve=ServeSettings()), base, port=0, idle_minutes=0)
-    deadline = time.monotonic() + 200  # the base may have to be converted first
-    while (seen := server_state.inspect(box)).status == "starting":
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.1)
-    assert seen.status == "ready", seen
-    return seen
+    return start_server(box, Settings(serve=ServeSettings()), base, 200)  # the base may have to be converted first
 
 
 @pytest.fixture(scope="module")
