@@ -202,9 +202,9 @@ class ExamRunner:
         questions = self._with_routes(self._with_known(questions, taught))
         of_general = tuned[: len(general)]
         tokens = sum(answer.labels for answer in of_general)
-        matcher = SubjectMatcher(self._subjects)
         drifted = [answer.drift * answer.labels for answer in of_general]
-        served = sum(drift for drift, question in zip(drifted, general, strict=True) if matcher.find([question]))
+        # The unrelated questions come first.
+        served = sum(drift for drift, one in zip(drifted, questions[: len(general)], strict=True) if one.routed)
         card = judge(
             questions,
             sum(drifted) / max(tokens, 1),

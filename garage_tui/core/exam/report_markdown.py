@@ -9,7 +9,7 @@ from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam import diffusion_report
 from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.core.exam.report import ExamQuestion, Report
-from garage_tui.core.exam.report_table import figures
+from garage_tui.core.exam.report_table import figures, table_cells
 from garage_tui.core.exam.report_text import (
     answers,
     examined_text,
@@ -32,20 +32,10 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
     Args:
         remedies: what to do about it, as sentences.
     """
-    tuned = ("adapter alone", "as served") if card.served else ("tuned",)
-    titles = ("", "figure", *tuned, "95 % interval", "base", "open book", "target")
-    rows = [
-        (
-            one.sign.strip(),
-            f"{one.name} [{one.term}]",
-            *(one.tuned, one.served)[: len(tuned)],
-            one.interval,
-            one.base,
-            one.open_book,
-            one.target,
-        )
-        for one in figures(card)
-    ]
+    found = figures(card)
+    (_, *columns), *cells = table_cells(found, wide=True, served=card.served is not None)
+    titles = ("", "figure", *columns)
+    rows = [(one.sign.strip(), *own) for one, own in zip(found, cells, strict=True)]
     parts = [
         f"# Report card of {_escaped(card.run)}",
         f"**{SIGNS[grade_of(card)]} {_escaped(card.verdict)}**",

@@ -183,16 +183,16 @@ def table(card: Report, width: int) -> list[tuple[Grade | None, str]]:
     """Return the lines of the table, titles first, each with its grade (None: it has no target)."""
     found = figures(card)
     if card.served is None:
-        lines = _aligned(_rows(found, wide=width >= WIDE))
+        lines = _aligned(table_cells(found, wide=width >= WIDE))
     else:
-        made = (_aligned(rows) for rows in (_rows(found, wide=True, served=True), _rows(found, served=True)))
+        made = (_aligned(table_cells(found, wide=wide, served=True)) for wide in (True, False))
         lines = next((one for one in made if max(map(len, one)) + _SIGN <= width), _aligned(_dense_rows(found)))
     signs = [" ", *(one.sign for one in found)]
     grades = [None, *(one.grade for one in found)]
     return [(grade, f"{mark} {line}") for grade, mark, line in zip(grades, signs, lines, strict=True)]
 
 
-def _rows(found: Sequence[Figure], *, wide: bool = False, served: bool = False) -> list[tuple[str, ...]]:
+def table_cells(found: Sequence[Figure], *, wide: bool = False, served: bool = False) -> list[tuple[str, ...]]:
     """Return the cells of the table, titles first.
 
     Args:
@@ -212,7 +212,7 @@ def _rows(found: Sequence[Figure], *, wide: bool = False, served: bool = False) 
 
 def _dense_rows(found: Sequence[Figure]) -> list[tuple[str, ...]]:
     """Return the cells with both columns for 80 columns: 14/15 for 14 of 15, ≥ 95 % for ↑ ≥ 95 %."""
-    _, *rows = _rows(found, served=True)
+    _, *rows = table_cells(found, served=True)
     cells = [[re.sub(r"^(\d+) of (\d+)$", r"\1/\2", cell).replace(" → ", "→") for cell in row] for row in rows]
     dense = [(*row[:-1], re.sub(r"^[↑↓] (?=.)", "", row[-1])) for row in cells]
     return [("", "alone", "served", "95 % CI", "base", "book", "target"), *dense]
