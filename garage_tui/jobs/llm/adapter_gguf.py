@@ -25,7 +25,6 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm.adapter_safety import CONFIG, WEIGHTS, check, stamp
 from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
 
-"""Where llama.cpp has the rows of q and k in another order, for its way to compute rotary embeddings."""
 _PREFIX = "base_model.model."
 _MAX_KEPT = 64
 """Files in the cache; the oldest goes first."""

@@ -9,7 +9,8 @@ from gguf import MODEL_ARCH, MODEL_ARCH_NAMES
 KINDS = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
 """llama.cpp's architectures, by their names."""
 INTERLEAVED = (MODEL_ARCH.LLAMA, MODEL_ARCH.SMOLLM3)
-"""The architectures whose query and key projections are in llama.cpp's own order of rows."""
+"""The architectures whose query and key projections are in llama.cpp's own order of rows, for its way to
+compute rotary embeddings."""
 
 T = TypeVar("T", bound=Any)
 
