@@ -107,8 +107,8 @@ def _progress(run: Run, probe: Probe | None = None) -> str:
         parts.append(f"loss {state.loss:.3f}")
     if probe:
         parts += [figure.text for figure in probe.figures[:2]]
-    if state.seconds_left is not None and state.step < state.total_steps:
-        parts.append(f"{rough_time(state.seconds_left, brief=True)} left")
+    if state.time_left is not None:
+        parts.append(f"{rough_time(state.time_left, brief=True)} left")
     if state.tokens_per_s is not None:  # last, because a narrow terminal cuts the end
         parts.append(f"{state.tokens_per_s:.0f} tokens/s")
     if state.images_per_s is not None:

@@ -73,8 +73,8 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(duration(run.seconds))
         if state and state.wh is not None:
             parts.append(describe_energy(state.wh, state.wh_from, prices))
-        if run.alive and state and state.seconds_left is not None and state.step < state.total_steps:
-            parts.append(f"{rough_time(state.seconds_left)} left")
+        if run.alive and state and state.time_left is not None:
+            parts.append(f"{rough_time(state.time_left)} left")
         if run.alive and state and state.images_per_s is not None:
             parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:

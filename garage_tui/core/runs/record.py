@@ -82,6 +82,11 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Phase(self.phase, self.phase_done, self.phase_total, self.phase_unit, self.phase_started)
 
     @property
+    def time_left(self) -> float | None:
+        """Seconds until the last step is done; None where they are not known, or it is done already."""
+        return self.seconds_left if self.step < self.total_steps else None
+
+    @property
     def shows_phase(self) -> bool:
         """True where the phase takes the place of the steps: before the first step, and while the phase is counted."""
         return bool(self.phase) and (not self.step or self.now.share is not None)
