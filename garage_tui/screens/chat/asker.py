@@ -121,6 +121,7 @@ class Asker:
         Without a question, those that wait are asked.
         """
         question = plain(text).strip()
+        self._host.question_input.value = ""
         if question:
             self._conversations.history.add([question])
         if question and self.editing is not None:

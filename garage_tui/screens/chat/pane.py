@@ -22,7 +22,6 @@ from garage_tui.screens.chat.conversation_columns import ConversationColumns
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.keys import BINDINGS, HELP, HELP_GROUPS
 from garage_tui.screens.chat.model_choice import ModelChoice
-from garage_tui.screens.chat.question_input import QuestionInput
 from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.screens.chat.server_line import ServerLine
 from garage_tui.screens.chat.server_restart import ServerRestart
@@ -65,7 +64,7 @@ class ChatPane(Pane):
         self.workspace, self.settings = workspace, settings
         self._facts_file = facts_file
         self.columns, self.server_line = ConversationColumns(), ServerLine()
-        self.question_input = QuestionInput(
+        self.question_input = Input(
             placeholder=_ASK[False, False], id="chat-input", compact=True, select_on_focus=False
         )
         self.question_input.cursor_blink = False  # a blinking cursor repaints for ever
