@@ -50,9 +50,9 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: LastingName = "garage"
     """The id of the model in service, which clients ask for: the run that `garage promote` chose, or the base model."""
     route_by_subject: bool = True
-    """Who asks for the model in service gets the run's answer only where the conversation names a subject of its facts,
-    and else the base model's. `false`: the run answers everything. A run that is asked by its own id always answers
-    itself."""
+    """For the model in service, the run answers only if the conversation names a subject of its facts; else the base
+    model answers. `false`: the run answers everything. A client that asks for a run by its own id always gets that
+    run."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0
