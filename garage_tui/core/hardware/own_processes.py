@@ -11,7 +11,7 @@ from garage_tui.core.hardware.process_owner import owner
 
 _PROC = Path("/proc")
 _EVERY = 5.0
-"""Seconds between two looks through all processes; those that were found are measured each time."""
+"""Seconds between two searches of all processes; those that were found to be ours are measured at each reading."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -39,13 +39,13 @@ class OwnProcessMeter:
         """Return what our processes take now, the busiest first; empty where there is no /proc."""
         now = time.monotonic()
         if now - self._listed >= _EVERY:
-            self._pids, self._listed = tuple(_pids()), now
+            self._pids, self._listed = tuple(pid for pid in _pids() if pid != os.getpid() and owner(pid)[1]), now
         ticks: dict[int, int] = {}
         found: dict[str, OwnProcess] = {}
         seconds = now - self._read
         for pid in self._pids:
             name, ours = owner(pid)
-            usage = _usage(pid) if ours and pid != os.getpid() else None
+            usage = _usage(pid) if ours else None  # the number may be another process's by now
             if usage is None:
                 continue
             ticks[pid], memory = usage

@@ -30,7 +30,7 @@ def owner(pid: int) -> tuple[str, bool]:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
         found = _find(pid, stat.st_uid == os.getuid())
-        if not found[0]:
+        if not found[0] and not _is_kernel_thread(pid):
             return found  # the process may just be starting
         _known[key] = found
     return _known[key]
@@ -50,6 +50,14 @@ def _find(pid: int, own: bool) -> tuple[str, bool]:
     program = Path(arguments[0]).name
     script = next((one for one in arguments[1:] if one and not one.startswith("-")), "")
     return one_line(f"{program} {script}" if program.startswith("python") else program, _LONGEST), False
+
+
+def _is_kernel_thread(pid: int) -> bool:
+    """Return whether a process is a thread of the kernel: its parent is kthreadd, which is process 2 (proc(5))."""
+    try:
+        return pid == 2 or (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[1] == b"2"
+    except OSError:
+        return False
 
 
 def _leader(pid: int) -> list[str]:
