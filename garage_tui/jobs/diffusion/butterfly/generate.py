@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import repeat
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import numpy as np
 
@@ -125,6 +125,7 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int, on_progr
     if workers < 2 or len(whom) < 2:
         return _drawn(whom, size)
     # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
+    others = set(active_children())
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),))
     try:
         starts = range(0, len(whom), _AT_ONCE)
@@ -134,8 +135,13 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int, on_progr
         for start, part in zip(starts, parts, strict=True):
             images[start : start + _AT_ONCE] = part
             on_progress(start + len(part))
+    except BaseException:
+        # Whoever breaks it off does not wait for what was begun.
+        for worker in set(active_children()) - others:
+            worker.terminate()
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
+        pool.shutdown(cancel_futures=True)
     return images
 
 
