@@ -155,6 +155,17 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Grams of CO₂ per kWh."""
 
 
+class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[school]`: the nights, in which `garage school` teaches what is new."""
+
+    facts: str = ""
+    """The facts file that is taught, in `datasets/`; by default the one that the app opens."""
+    preset: Literal["default", "careful", "quick"] = "default"
+    """The preset of a night's run."""
+    tries: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
+    """Runs that one night may train. After a refusal the next one has the preset `careful` and another seed."""
+
+
 OWNERS_ALONE = (
     ("notify", "command"),
     ("notify", "urls"),
@@ -196,6 +207,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: HoursSettings = HoursSettings()
     sun: SunSettings = SunSettings()
     energy: EnergySettings = EnergySettings()
+    school: SchoolSettings = SchoolSettings()
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
         with log_file(run.path / EXAM_LOG) as says:
             if not _lock(says.fileno()):
                 return None
-            _must_fit(run)
+            check_memory(run)
             says.truncate(0)
             says.write(f"{time.time():.3f}\n".encode())
             says.flush()
@@ -91,7 +91,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
         raise GarageError(f"{run.id} cannot be examined: {why_not_written(error, run.path)}") from error
 
 
-def _must_fit(run: Run) -> None:
+def check_memory(run: Run) -> None:
     """Refuse an exam that needs more memory than is free: the kernel might kill a run or a server instead.
 
     Raises:

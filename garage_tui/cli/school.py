@@ -1,0 +1,114 @@
+"""`garage school`: teaches what is new, and promotes it if nothing is lost."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from garage_tui.core.base.settings import Settings, Workspace
+    from garage_tui.core.school.night_log import Night, NightEvent
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "school",
+        help="teach what is new in the facts file, and put it in service if nothing is lost",
+        description="Teach all facts in one run if anything is new since what is in service. Examine the run, and "
+        "compare it with what is in service on the same questions. If no fact is lost and other answers are as "
+        "before, put it in service; otherwise change nothing and say why. A pass that was cut off is finished by the "
+        "next one.",
+    )
+    parser.add_argument("--file", metavar="FILE", help="the facts file (default: `facts` in [school])")
+    parser.add_argument("--again", action="store_true", help="teach even if nothing is new")
+    parser.add_argument("--status", action="store_true", help="show the last nights, and start nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import sys
+
+    from garage_tui.core.base.settings import Workspace, load_settings
+
+    workspace = Workspace.find(args.workspace)
+    settings = load_settings(workspace)
+    if args.status:
+        return _show_nights(workspace, args.json)
+    from garage_tui.core.school.night import School
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    end = School(workspace, settings, _facts_file(workspace, settings, args.file), say).teach(again=args.again)
+    if args.json:
+        import json
+
+        import msgspec
+
+        print(json.dumps(msgspec.to_builtins(end), indent=2))
+    else:
+        _show(end)
+    return 0 if end.outcome in ("promoted", "nothing new") else 1
+
+
+def _facts_file(workspace: Workspace, settings: Settings, named: str | None) -> Path:
+    """Return the facts file that is taught.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    from pathlib import Path
+
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.facts.file import find_files
+
+    if named:
+        return Path(named).expanduser()
+    if settings.school.facts:
+        return workspace.datasets / settings.school.facts
+    files = find_files(workspace.datasets)
+    if not files:
+        raise BadInputError(f"{workspace.datasets} has no facts file: write one, or `garage` and the key n")
+    return files[0]  # garage.jsonl, if there is one
+
+
+def _show(end: NightEvent) -> None:
+    from garage_tui.core.base.sanitize import one_line
+
+    print(one_line(end.text, 2000))
+    for name in end.learned:
+        print(f"  learned   {one_line(name, 200)}")
+    for name, why in end.failed.items():
+        print(f"  not yet   {one_line(name, 200)}: {one_line(why, 300)}")
+
+
+def _show_nights(workspace: Workspace, as_json: bool) -> int:
+    import json
+
+    import msgspec
+
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.school.night_log import is_at_work, read_nights
+
+    nights = read_nights(workspace)
+    if as_json:
+        ends = [msgspec.to_builtins(event) for night in nights for event in night.events]
+        print(json.dumps({"at_work": is_at_work(workspace), "events": ends}, indent=2))
+        return 0
+    if is_at_work(workspace):
+        print("a night is under way")
+    if not nights:
+        print("no night yet: `garage school` does one")
+    for night in reversed(nights[-14:]):
+        print(_line(night, one_line))
+    return 0
+
+
+def _line(night: Night, clean: Any) -> str:
+    end = night.end
+    outcome = end.outcome if end else "cut off"
+    text = clean(end.text, 400) if end else "the next `garage school` finishes it"
+    return f"{night.id:<18} {outcome:<12} {text}"
