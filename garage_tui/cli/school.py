@@ -6,10 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.school.night_log import Night, NightEvent
+
+_WAIT_SECONDS = 30.0
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -24,6 +27,14 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--file", metavar="FILE", help="the facts file (default: `facts` in [school])")
     parser.add_argument("--again", action="store_true", help="teach even if nothing is new")
     parser.add_argument("--status", action="store_true", help="show the last nights, and start nothing")
+    parser.add_argument(
+        "--tonight", action="store_true", help="wait in this terminal until the hour of `at` in [school], then teach"
+    )
+    parser.add_argument(
+        "--install", action="store_true", help="have systemd start it each night (shows the timer and asks first)"
+    )
+    parser.add_argument("--uninstall", action="store_true", help="remove that timer")
+    parser.add_argument("--yes", action="store_true", help="with --install: do not ask")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run)
 
@@ -37,12 +48,19 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(workspace)
     if args.status:
         return _show_nights(workspace, args.json)
+    if args.install or args.uninstall:
+        return _change_timer(workspace, settings.school.at, args)
     from garage_tui.core.school.night import School
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    end = School(workspace, settings, _facts_file(workspace, settings, args.file), say).teach(again=args.again)
+    school = School(workspace, settings, _facts_file(workspace, settings, args.file), say)
+    if args.tonight:
+        _wait_until(settings.school.at, say)
+    end = school.teach(again=args.again)
+    if settings.school.notify and end.outcome != "nothing new":
+        _notify(settings, end, say)
     if args.json:
         import json
 
@@ -73,6 +91,57 @@ def _facts_file(workspace: Workspace, settings: Settings, named: str | None) -> 
     if not files:
         raise BadInputError(f"{workspace.datasets} has no facts file: write one, or `garage` and the key n")
     return files[0]  # garage.jsonl, if there is one
+
+
+def _change_timer(workspace: Workspace, at: str, args: argparse.Namespace) -> int:
+    from garage_tui.core.school.timer import install, make_timer, uninstall
+
+    timer = make_timer(workspace, at)
+    if args.uninstall:
+        print(f"{timer.name}.timer is removed" if uninstall(timer) else "there is no timer for this workspace")
+        return 0
+    for path, text in timer.files.items():
+        print(f"{path}\n\n{text}")
+    if not args.yes:
+        import sys
+
+        if not sys.stdin.isatty():
+            print("nothing was written: repeat it with --yes")
+            return 2
+        if input("Write these two files and start the timer? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("nothing was written")
+            return 0
+    install(timer)
+    print(f"garage school runs at {at} each night; `systemctl --user list-timers` shows it")
+    return 0
+
+
+def _wait_until(at: str, say: Callable[[str], None]) -> None:
+    """Wait until a time of day; a box that slept meanwhile begins when it wakes up."""
+    import time
+    from datetime import datetime, timedelta
+
+    from garage_tui.core.base.format import rough_time
+
+    hour, minute = map(int, at.split(":"))
+    now = datetime.now()
+    begin = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if begin <= now:
+        begin += timedelta(days=1)
+    say(f"waiting until {at} ({rough_time((begin - now).total_seconds())}); Ctrl-C ends the wait")
+    while datetime.now() < begin:
+        time.sleep(min(_WAIT_SECONDS, max(0.0, (begin - datetime.now()).total_seconds())))
+
+
+def _notify(settings: Settings, end: NightEvent, say: Callable[[str], None]) -> None:
+    """Send the morning line through the channels of the settings; one that fails is said and stops nothing."""
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.scheduling.notify import deliver
+
+    text = one_line(f"garage: {end.text}", 400)
+    for delivery in deliver(settings.notify, text, {"run": end.run, "state": end.outcome or "", "reason": end.text}):
+        if not delivery.ok:
+            say(f"notification: {delivery.way}: {delivery.text}")
 
 
 def _show(end: NightEvent) -> None:

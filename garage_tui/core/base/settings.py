@@ -27,6 +27,9 @@ LastingName = Annotated[
         description="letters, digits, dots, hyphens and underscores, at most 64, and not `last`",
     ),
 ]
+TimeOfDay = Annotated[
+    str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day, such as 02:00")
+]
 PORT = 27243
 """The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
 
@@ -162,6 +165,10 @@ class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The facts file that is taught, in `datasets/`; by default the one that the app opens."""
     preset: Literal["default", "careful", "quick"] = "default"
     """The preset of a night's run."""
+    at: TimeOfDay = "02:00"
+    """When a night begins that `garage school --install` or `--tonight` starts, as hours and minutes."""
+    notify: bool = True
+    """Send the morning line through the channels of [notify]."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     """Runs that one night may train. After a refusal the next one has the preset `careful` and another seed."""
 
