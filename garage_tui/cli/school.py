@@ -73,24 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts_file(workspace: Workspace, settings: Settings, named: str | None) -> Path:
-    """Return the facts file that is taught.
-
-    Raises:
-        BadInputError: there is none.
-    """
     from pathlib import Path
 
-    from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.facts.file import find_files
+    from garage_tui.core.school.remember import facts_file
 
-    if named:
-        return Path(named).expanduser()
-    if settings.school.facts:
-        return workspace.datasets / settings.school.facts
-    files = find_files(workspace.datasets)
-    if not files:
-        raise BadInputError(f"{workspace.datasets} has no facts file: write one, or `garage` and the key n")
-    return files[0]  # garage.jsonl, if there is one
+    return Path(named).expanduser() if named else facts_file(workspace, settings)
 
 
 def _change_timer(workspace: Workspace, at: str, args: argparse.Namespace) -> int:

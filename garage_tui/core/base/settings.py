@@ -30,6 +30,13 @@ LastingName = Annotated[
 TimeOfDay = Annotated[
     str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day, such as 02:00")
 ]
+FactsPath = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?:(?![/~])(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f]{1,200}\.jsonl)?$",
+        description="a path in the workspace that ends with .jsonl, such as datasets/family.jsonl",
+    ),
+]
 PORT = 27243
 """The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
 
@@ -159,10 +166,12 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[school]`: the nights, in which `garage school` teaches what is new."""
+    """`[school]`: facts that you tell, and the nights in which `garage school` teaches what is new."""
 
-    facts: str = ""
-    """The facts file that is taught, in `datasets/`; by default the one that the app opens."""
+    facts: FactsPath = ""
+    """The facts file that is taught at night, and that `garage remember` and other programs add to, as a path in the
+    workspace; by default the one that the app opens at first: `datasets/garage.jsonl`, else the first of
+    `datasets/`."""
     preset: Literal["default", "careful", "quick"] = "default"
     """The preset of a night's run."""
     at: TimeOfDay = "02:00"

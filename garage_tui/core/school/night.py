@@ -23,8 +23,8 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.promotion import promote, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MAX_WHY, read_service
+from garage_tui.core.school.exam_results import taught_facts
 from garage_tui.core.school.gate import Decision, decide, describe
-from garage_tui.core.school.ledger import read_taught
 from garage_tui.core.school.night_log import (
     Night,
     NightEvent,
@@ -80,7 +80,7 @@ class School:
                 self._say(f"going on with the night of {night.id}, which was cut off")
             else:
                 served = self._served()
-                rows = choose_rows(load_facts(self._facts), read_taught(served).facts.keys() if served else ())
+                rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
                 if reason := self._nothing_new(nights, rows, served, again=again):
                     return self._end(Night(new_night(nights, time.time()), ()), "nothing new", reason)
                 night = self._begin(nights, rows)
@@ -162,7 +162,7 @@ class School:
         elif orphan := self._orphan(night):
             return orphan
         served = self._served()
-        rows = choose_rows(load_facts(self._facts), read_taught(served).facts.keys() if served else ())
+        rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
         if rows.taught.sha256 != night.began.sha256:
             return None
         recipe = self._recipe(attempt, len(rows.taught.rows))
@@ -239,7 +239,7 @@ class School:
             paired = ask_both(run, served)
             now = read_service(self._workspace)
             if now.run == (served.id if served else None):
-                taught, before = read_taught(run).facts, read_taught(served).facts if served else {}
+                taught, before = taught_facts(run.path), taught_facts(served.path) if served else {}
                 return decide(card, paired, _card_of(served), len(before.keys() - taught.keys()))
         raise GarageError("what is in service changed while the run was compared with it; the next night tries again")
 
