@@ -73,6 +73,7 @@ class GarageApp(TerminalApp):
         Binding("f4,3", "show('chat')", "Chat", show=False, tooltip="Go to the chat"),
         Binding("f5,4", "show('gallery')", "Gallery", show=False, tooltip="Go to the pictures"),
         Binding("f6,5", "show('gpu')", "GPU", show=False, tooltip="Go to the GPU readings"),
+        Binding("f7,6", "show('school')", "School", show=False, tooltip="Go to the nights"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("f8", "mouse", "Mouse", show=False, tooltip="Toggle mouse (off: select text)"),
         Binding("f9", "redraw", "Redraw", show=False, tooltip="Redraw the screen"),

@@ -61,6 +61,10 @@ class PaneFactory:
             from garage_tui.screens.gpu.pane import GpuPane
 
             return GpuPane(app.monitor.hardware, app.settings)
+        if name == "school":
+            from garage_tui.screens.school.pane import SchoolPane
+
+            return SchoolPane(app.workspace, app.settings)
         return FactsPane(app.workspace, app.settings, app.chosen_facts)
 
     def read_styles(self, name: str) -> None:

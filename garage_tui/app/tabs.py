@@ -12,6 +12,7 @@ TABS = (
     Tab("chat", "F4", "Chat"),
     Tab("gallery", "F5", "Gallery"),
     Tab("gpu", "F6", "GPU"),
+    Tab("school", "F7", "School"),
 )
 NAMES = [tab.id for tab in TABS]
 _LEAST = Size(60, 20)

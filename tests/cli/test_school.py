@@ -112,7 +112,7 @@ def test_a_workspace_without_facts_says_so(school, box):
     (box.datasets / "garage.jsonl").unlink()
     code, _, err = school()
     assert code == 2
-    assert "has no facts file" in err
+    assert err.startswith("garage: no file ") and "write one JSON object per line" in err
 
 
 def test_an_hour_that_is_none_is_refused_with_an_example(school, box):

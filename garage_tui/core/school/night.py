@@ -16,7 +16,8 @@ from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.report import Report, read_report
-from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import FactsFile, load_facts
 from garage_tui.core.launch import exam_process, run_control, start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
@@ -80,10 +81,11 @@ class School:
                 self._say(f"going on with the night of {night.id}, which was cut off")
             else:
                 served = self._served()
-                rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
+                file = load_facts(self._facts)
+                rows = choose_rows(file, taught_facts(served.path).keys() if served else ())
                 if reason := self._nothing_new(nights, rows, served, again=again):
                     return self._end(Night(new_night(nights, time.time()), ()), "nothing new", reason)
-                night = self._begin(nights, rows)
+                night = self._begin(nights, file, rows)
             return self._finish(night)
 
     def _served(self) -> Run | None:
@@ -107,8 +109,9 @@ class School:
             return f"Nothing is new since the night of {last.id}. {last.end.text}"
         return ""
 
-    def _begin(self, nights: list[Night], rows: TeachableRows) -> Night:
+    def _begin(self, nights: list[Night], file: FactsFile, rows: TeachableRows) -> Night:
         now = time.time()
+        names = {fold(fact.content): fact.content for fact in file.facts}
         event = NightEvent(
             night=new_night(nights, now),
             when=now,
@@ -116,7 +119,7 @@ class School:
             file=str(self._facts),
             sha256=rows.taught.sha256,
             rows=len(rows.taught.rows),
-            left_out={name: one_line(reason, 300) for name, reason in rows.left_out.items()},
+            left_out={one_line(names[key], 300): one_line(reason, 300) for key, reason in rows.left_out.items()},
         )
         append_event(self._workspace, event)
         return Night(event.night, (event,))

@@ -40,8 +40,9 @@ class FieldArea(ReadlineArea):
         Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", key_display="^j"),
         Binding("shift+tab", "finish('back')", "Previous field", show=False),
         Binding("ctrl+s", "finish('save')", "Save", show=False, tooltip="Save the row"),
-        # Textual's text area selects its line with F6, which is a screen here.
+        # Textual's text area selects its line with F6 and everything with F7, which are screens here.
         Binding("f6", "app.show('gpu')", "GPU", show=False, system=True),
+        Binding("f7", "app.show('school')", "School", show=False, system=True),
     ]
 
     def __init__(
