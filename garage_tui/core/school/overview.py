@@ -88,11 +88,11 @@ class OverviewReader:
         nights: list[Night] = []
         try:
             nights = read_nights(workspace)
+            ledger = Ledger(problem=problem)
             if file_stamp(file):
-                facts = load_facts(file)
-                ledger = self._ledgers.read(facts)
-                problem = ledger.problem
+                ledger = self._ledgers.read(load_facts(file))
                 plan = self._plan(file, ledger)
+                problem = ledger.problem
         except GarageError as error:
             problem = str(error)
         return Overview(

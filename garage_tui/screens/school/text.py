@@ -35,6 +35,8 @@ def _labelled(label: str, text: str) -> Content:
 
 
 def _service(overview: Overview, now: float) -> str:
+    if overview.ledger.problem:
+        return "not known"
     if overview.service is None:
         return "the base model"
     since = f" · since {moment(overview.since, now)}" if overview.since else ""
