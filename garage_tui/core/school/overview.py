@@ -22,7 +22,7 @@ from garage_tui.core.training.recipe import make_recipe
 
 
 @dataclass(frozen=True)
-class Plan:
+class NightPlan:
     """What the next night would teach."""
 
     new: tuple[str, ...]
@@ -46,7 +46,7 @@ class Overview:
     ledger: Ledger
     nights: tuple[Night, ...]
     """The newest first."""
-    plan: Plan | None
+    plan: NightPlan | None
     """None where there is nothing to teach."""
     at: str
     """The time of day at which a night begins."""
@@ -71,7 +71,7 @@ class OverviewReader:
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         self._workspace, self._settings = workspace, settings
         self._ledgers = LedgerReader(workspace)
-        self._plans: tuple[object, Plan | None] = (None, None)
+        self._plans: tuple[object, NightPlan | None] = (None, None)
 
     @property
     def stamp(self) -> tuple[object, ...]:
@@ -109,14 +109,14 @@ class OverviewReader:
             problem=problem,
         )
 
-    def _plan(self, file: Path, ledger: Ledger) -> Plan | None:
+    def _plan(self, file: Path, ledger: Ledger) -> NightPlan | None:
         new = tuple(entry.content for entry in ledger.entries if entry.status in ("in the book", "failed"))
         key = (file_stamp(file), new)
         if self._plans[0] != key:
             self._plans = (key, self._made_plan(file, new))
         return self._plans[1]
 
-    def _made_plan(self, file: Path, new: tuple[str, ...]) -> Plan | None:
+    def _made_plan(self, file: Path, new: tuple[str, ...]) -> NightPlan | None:
         rows = choose_rows(load_facts(file)).taught.rows
         if not new or not rows:
             return None
@@ -126,7 +126,7 @@ class OverviewReader:
             estimate = estimate_lora(self._workspace, recipe, base_models.find(recipe.base), rows)
         except GarageError:
             pass  # the night itself says which base model is missing
-        return Plan(new, len(rows), estimate)
+        return NightPlan(new, len(rows), estimate)
 
     def _has_timer(self) -> bool:
         try:

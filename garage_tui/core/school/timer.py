@@ -133,7 +133,7 @@ def _systemctl(*arguments: str) -> None:
     except subprocess.TimeoutExpired:
         raise GarageError(f"systemctl --user {arguments[0]} did not answer within {_SECONDS:g} seconds") from None
     if done.returncode:
-        said = one_line(done.stderr.decode(errors="replace"), 300)
-        if "bus" in said or "No medium found" in said:
+        message = one_line(done.stderr.decode(errors="replace"), 300)
+        if "bus" in message or "No medium found" in message:
             raise GarageError(_NO_BUS)
-        raise GarageError(f"systemctl --user {arguments[0]} failed: {said}")
+        raise GarageError(f"systemctl --user {arguments[0]} failed: {message}")

@@ -75,13 +75,13 @@ class SchoolPane(Pane):
     def on_mount(self) -> None:
         self.query_one("#school-panel").border_title = "School"
         self.query_one(Table).border_title = "Nights"
-        self.set_interval(_EVERY, self._look)
+        self.set_interval(_EVERY, self._refresh_overview)
 
     def reveal(self) -> None:
         super().reveal()
-        self._look()
+        self._refresh_overview()
 
-    def _look(self) -> None:
+    def _refresh_overview(self) -> None:
         """Read again what has changed, while the screen is in front."""
         if self.display and self.is_mounted:
             self.run_worker(self._read(), group="read", exclusive=True)
@@ -182,4 +182,4 @@ class SchoolPane(Pane):
             self.notice.note("The night has begun; it goes on when you leave. Runs shows its training.")
         else:
             self.notice.note(await asyncio.to_thread(last_message, self._workspace))
-        self._look()
+        self._refresh_overview()
