@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(end), indent=2))
     else:
         _show(end)
+    if settings.school.suspend:
+        _suspend(workspace, settings.school.at, say)
     return 0 if end.outcome in ("promoted", "nothing new") else 1
 
 
@@ -106,18 +108,37 @@ def _change_timer(workspace: Workspace, at: str, args: argparse.Namespace) -> in
 def _wait_until(at: str, say: Callable[[str], None]) -> None:
     """Wait until a time of day; a box that slept meanwhile begins when it wakes up."""
     import time
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from garage_tui.core.base.format import rough_time
+    from garage_tui.core.school.suspend import next_time
 
-    hour, minute = map(int, at.split(":"))
     now = datetime.now()
-    begin = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if begin <= now:
-        begin += timedelta(days=1)
+    begin = next_time(at, now)
     say(f"waiting until {at} ({rough_time((begin - now).total_seconds())}); Ctrl-C ends the wait")
     while datetime.now() < begin:
         time.sleep(min(_WAIT_SECONDS, max(0.0, (begin - datetime.now()).total_seconds())))
+
+
+def _suspend(workspace: Workspace, at: str, say: Callable[[str], None]) -> None:
+    """Let the box sleep until the next night, or say why it stays awake."""
+    import sys
+    import time
+    from datetime import datetime
+
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.school.suspend import next_time, suspend, why_not_suspend
+
+    sys.stdout.flush()
+    if reason := why_not_suspend(workspace, time.time()):
+        say(f"the box stays awake: {reason}")
+        return
+    wake_at = next_time(at, datetime.now())
+    say(f"the box sleeps until {wake_at:%H:%M}")
+    try:
+        suspend(wake_at)
+    except GarageError as error:
+        say(f"the box stays awake: {error}")
 
 
 def _notify(settings: Settings, end: NightEvent, say: Callable[[str], None]) -> None:

@@ -52,6 +52,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_engine(workspace),
         *_converter(),
         *_service(workspace),
+        *_sleep(workspace),
         *_folders(workspace),
         *_sessions(),
         *_settings(workspace),
@@ -195,6 +196,23 @@ def _service(workspace: Workspace) -> Iterator[Finding]:
     if service.skipped:
         lines = ", ".join(map(str, service.skipped))
         yield Finding("note", f"{service_file(workspace.checkpoints)} has lines that cannot be read: {lines}")
+
+
+def _sleep(workspace: Workspace) -> Iterator[Finding]:
+    """Look for what the box needs to sleep after a night, if the settings ask for it."""
+    try:
+        if not load_settings(workspace).school.suspend:
+            return
+    except GarageError:
+        return  # `_settings` reports it
+    if missing := [name for name in ("systemctl", "systemd-inhibit", "rtcwake", "flock") if not shutil.which(name)]:
+        yield Finding(
+            "bad",
+            f"the box cannot sleep after a night: {', '.join(missing)} is missing",
+            "apt install util-linux systemd",
+        )
+    else:
+        yield Finding("good", "the box sleeps after a night if nobody uses it; rtcwake needs root or a line in sudoers")
 
 
 def _converter() -> Iterator[Finding]:

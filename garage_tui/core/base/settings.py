@@ -178,6 +178,9 @@ class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a night begins that `garage school --install` or `--tonight` starts, as hours and minutes."""
     notify: bool = True
     """Send the morning line through the channels of [notify]."""
+    suspend: bool = False
+    """Keep the box awake while a run lives, and let it sleep after a night until the next one, if nobody uses it and no
+    server answers."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=5)] = 2
     """Runs that one night may train. After a refusal the next one has the preset `careful` and another seed."""
 

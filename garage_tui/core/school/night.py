@@ -7,6 +7,7 @@ its turn in the queue, and outlives this process.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.promotion import promote, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MAX_WHY, read_service
+from garage_tui.core.scheduling.sleep_inhibitor import awake
 from garage_tui.core.school.exam_results import taught_facts
 from garage_tui.core.school.gate import Decision, decide, describe
 from garage_tui.core.school.night_log import (
@@ -74,7 +76,8 @@ class School:
             GarageError: another pass is at work, nobody knows what is in service, or the record cannot be written.
             BadInputError: the facts file cannot be read.
         """
-        with only_one(self._workspace):
+        inhibitor = awake("a night is under way") if self._settings.school.suspend else contextlib.nullcontext()
+        with only_one(self._workspace), inhibitor:
             nights = read_nights(self._workspace)
             night = nights[-1] if nights and nights[-1].end is None else None
             if night:
