@@ -18,10 +18,10 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.export.gguf_support import architecture_of
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm import wheel as wheels
-from garage_tui.jobs.llm.adapter_gguf import architecture_of
 
 _CONVERTER = "garage_tui.jobs.serve.llama_cpp.convert_base"
 _MAX_KEPT = 8
