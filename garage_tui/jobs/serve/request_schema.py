@@ -151,6 +151,8 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
     for name, value in fields.get("stream_options", {}).items():
         if name not in ("include_usage", "include_obfuscation") or not isinstance(value, bool):
             raise BadFieldError("stream_options", "stream_options: give include_usage: true or false")
+    if "response_format" in fields:
+        _check_format(fields["response_format"])
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:
             raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")
@@ -158,6 +160,15 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         return
     if "tool_choice" in fields and not fields.get("tools") and fields["tool_choice"] not in ("none", "auto"):
         raise BadFieldError("tool_choice", "tool_choice needs tools")
+
+
+def _check_format(form: Mapping[str, Any]) -> None:
+    """Check that an engine will find what it is to obey; one of them takes an unknown form for no form."""
+    kind, table = form.get("type"), form.get("json_schema")
+    if kind not in ("text", "json_object", "json_schema"):
+        raise BadFieldError("response_format", "response_format.type: give one of text, json_object, json_schema")
+    if kind == "json_schema" and not isinstance(table.get("schema") if isinstance(table, dict) else None, dict):
+        raise BadFieldError("response_format", "response_format.json_schema: give its `schema`, an object")
 
 
 def _prompts(prompt: Any) -> list[str | list[int]]:
