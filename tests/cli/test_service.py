@@ -121,6 +121,7 @@ def test_a_run_whose_base_model_is_gone_is_not_put_in_service(say, runs, workspa
     served = say("serve", code=2)
     assert "the run in service cannot answer: " + gone.replace(A, B) in served
     assert "`garage back --base` the base model" in served and "--base serves another one" in served
+    assert "the run in service cannot answer: " + gone.replace(A, B) in say("doctor", code=1)
     assert say("back", "--base").startswith("the base model is in service")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.jobs.serve.generation import GenerationOptions
 from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
@@ -117,7 +119,7 @@ def read_request(body: bytes, engine: EngineName, route: Route = CHAT) -> ChatRe
         BadInputError: it is not JSON, has a wrong or unknown field, or one that `engine` does not obey.
     """
     try:
-        request = msgspec.json.decode(body, type=dict[str, Any])
+        request = _decoded(body)
     except msgspec.ValidationError as error:
         raise BadInputError(f"request: {str(error)[0].lower()}{str(error)[1:]}") from error
     except DAMAGED as error:
@@ -134,6 +136,24 @@ def read_request(body: bytes, engine: EngineName, route: Route = CHAT) -> ChatRe
     if route == CHAT:
         fields["messages"], unable = read_messages(fields["messages"])
     return ChatRequest(route, fields, unable)
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    """Return the object that JSON holds, with a `�` for half of an emoji: clients that shorten a text cut one in two.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is not JSON, or no object.
+    """
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        try:
+            whole = json.dumps(read_any_json(body)) if b"\\ud" in body.lower() else ""
+        except ValueError:
+            whole = ""
+        if not whole:
+            raise
+    return msgspec.json.decode(whole, type=dict[str, Any])
 
 
 def _check_together(fields: Mapping[str, Any], route: Route) -> None:
