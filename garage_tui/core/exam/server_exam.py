@@ -146,9 +146,9 @@ async def examine(
         try:
             cards.append(await asking.card())
         except ChatError as error:
-            asked, of = before + asking.done, len(exam.questions) * len(prompts)
+            answered, of = before + asking.done, len(exam.questions) * len(prompts)
             text = str(error).rstrip(".")
-            raise GarageError(f"after {asked} of {of} questions: {text}; nothing was saved") from error
+            raise GarageError(f"after {answered} of {of} questions: {text}; nothing was saved") from error
         if not any(one.answer for card in cards for one in card.questions):
             raise GarageError(f"{one_line(model, 80)} gave an empty answer to every question; nothing was saved")
     return ServerCard(
