@@ -144,7 +144,7 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     """Return the base model (None: the settings') and the ids of the only runs to offer.
 
     Raises:
-        BadInputError: a run has no adapter, or another base model than the others.
+        BadInputError: a run has no adapter, or another base model than the others, or the run in service has none.
     """
     import contextlib
 
@@ -153,7 +153,8 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.diffusion_files import no_chat_reason
     from garage_tui.core.runs.folder import COMPLETE
-    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
+    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service, why_no_base
+    from garage_tui.core.runs.service import MEND
 
     base = base_models.find(args.base).name if args.base else None
     runs: list[str] = []
@@ -170,7 +171,12 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
         runs.append(run.id)
     if base is None:
         with contextlib.suppress(NotServedError):  # said with the address
-            base = base_name(chosen) if (chosen := run_in_service(workspace)) else None
+            if chosen := run_in_service(workspace):
+                if reason := why_no_base(chosen):
+                    raise BadInputError(
+                        f"the run in service cannot answer: {reason}; {MEND}; --base serves another one"
+                    )
+                base = base_name(chosen)
     return base or None, list(dict.fromkeys(runs))
 
 
@@ -198,12 +204,13 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     import asyncio
     import json
 
-    from garage_tui.cli.service import server_note, service_dict, service_line
+    from garage_tui.cli.service import service_dict, service_line
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
     from garage_tui.core.runs.service import read_service
     from garage_tui.core.serving import api_key, server_process, server_state
+    from garage_tui.core.serving.server_base import restart_note
 
     snapshot = server_state.inspect(workspace)
     service = read_service(workspace)
@@ -236,7 +243,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
             if snapshot.reason:
                 print(f"         {one_line(snapshot.reason, 300)}")
         print(f"service  {service_line(workspace, service, in_service)}")
-        if restart := server_note(workspace, service):
+        if restart := restart_note(workspace, service):
             print(restart)
         model = snapshot.name if service.run and snapshot.name in models else models[-1]
         print("\nTry it (the key goes through a pipe, so that `ps` does not show it):")

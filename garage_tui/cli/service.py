@@ -48,33 +48,35 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_promote(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.exam.headline import headline
-    from garage_tui.core.runs.catalog import find_run, lasting_name
+    from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.promotion import promote
     from garage_tui.core.runs.service import read_service
+    from garage_tui.core.serving.server_base import restart_note
 
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
     change = promote(workspace, run, args.why)
     if args.json:
         return _print_change(workspace, change)
+    note = restart_note(workspace, read_service(workspace))
     if change is None:
         print(f"{run.id} is in service already")
     else:
         before = change.before or "the base model"
-        print(f"{run.id} is in service: it answers as `{lasting_name(workspace)}` from the next question on")
+        print(_answers_from(workspace, run.id, note))
         print(f"before: {before} (`garage back` returns to it)")
         if card := headline(run.path):
             print(f"its report card: {card.text}")
-    if note := server_note(workspace, read_service(workspace)):
+    if note:
         print(note)
     return 0
 
 
 def run_back(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.runs.catalog import lasting_name
     from garage_tui.core.runs.promotion import go_back
     from garage_tui.core.runs.service import read_service
+    from garage_tui.core.serving.server_base import restart_note
 
     workspace = Workspace.find(args.workspace)
     change = go_back(workspace, args.why, to_base=args.base)
@@ -83,11 +85,23 @@ def run_back(args: argparse.Namespace) -> int:
     if change is None:
         print("the base model is in service already")
         return 0
-    name = lasting_name(workspace)
-    print(f"{change.run or 'the base model'} is in service: it answers as `{name}` from the next question on")
-    if note := server_note(workspace, read_service(workspace)):
+    note = restart_note(workspace, read_service(workspace))
+    print(_answers_from(workspace, change.run or "the base model", note))
+    if note:
         print(note)
     return 0
+
+
+def _answers_from(workspace: Workspace, model: str, note: str) -> str:
+    """Return from when on a model answers that is in service now.
+
+    Args:
+        note: what is to be done about the server that runs here.
+    """
+    from garage_tui.core.runs.catalog import lasting_name
+
+    when = "once the server has its base model" if note else "from the next question on"
+    return f"{model} is in service: it answers as `{lasting_name(workspace)}` {when}"
 
 
 def run_service(args: argparse.Namespace) -> int:
@@ -203,23 +217,3 @@ def _as_dict(change: ServiceChange) -> dict[str, Any]:
         "before": change.before,
         "back": change.back,
     }
-
-
-def server_note(workspace: Workspace, service: Service) -> str:
-    """Return what is to be done about a server that runs here without the base model of the run in service."""
-    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
-    from garage_tui.core.serving.server_state import LIVE_STATUSES, inspect
-
-    server = inspect(workspace)
-    if server.status not in LIVE_STATUSES or not server.base:
-        return ""
-    try:
-        run = run_in_service(workspace, service)
-    except NotServedError:  # said by `service_line`
-        return ""
-    if run is None or base_name(run) == server.base:
-        return ""
-    return (
-        f"the server that runs here has the base model {server.base}, and this run needs {base_name(run)}: restart it "
-        "with `garage serve --stop` and `garage serve`"
-    )

@@ -20,8 +20,8 @@ from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
-from garage_tui.core.runs.promotion import NotServedError, run_in_service
-from garage_tui.core.runs.service import read_service, service_file
+from garage_tui.core.runs.promotion import NotServedError, run_in_service, why_no_base
+from garage_tui.core.runs.service import MEND, read_service, service_file
 from garage_tui.core.serving import engine_choice, llama_cpp_install, vllm_install
 from garage_tui.core.serving.server_process import choose_slot
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
@@ -191,7 +191,9 @@ def _service(workspace: Workspace) -> Iterator[Finding]:
     except NotServedError as error:
         yield Finding("bad", str(error))
         return
-    if run:
+    if run and (reason := why_no_base(run)):
+        yield Finding("bad", f"the run in service cannot answer: {reason}", MEND)
+    elif run:
         yield Finding("good", f"in service: {run.id}")
     if service.skipped:
         lines = ", ".join(map(str, service.skipped))

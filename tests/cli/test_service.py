@@ -105,6 +105,26 @@ def test_a_service_of_a_missing_run_is_told_by_service_serve_and_doctor(say, run
     assert f"{A} is missing" in say("doctor", code=1)
 
 
+def test_a_run_whose_base_model_is_gone_is_not_put_in_service(say, runs, workspace):
+    base = workspace.root / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    for run in runs:
+        table = json.loads((run.path / "run.json").read_bytes())
+        (run.path / "run.json").write_text(json.dumps({**table, "base": {"name": str(base)}}))
+    say("promote", A)
+    say("promote", B)
+    base.rename(workspace.root / "away")
+    gone = f"the base model of {A} cannot be used (there is no model folder {base}: check the path"
+    assert gone in say("promote", A, code=2)
+    assert gone in say("back", code=2)
+    served = say("serve", code=2)
+    assert "the run in service cannot answer: " + gone.replace(A, B) in served
+    assert "`garage back --base` the base model" in served and "--base serves another one" in served
+    assert "the run in service cannot answer: " + gone.replace(A, B) in say("doctor", code=1)
+    assert say("back", "--base").startswith("the base model is in service")
+
+
 def test_doctor_says_nothing_where_nothing_was_promoted(say, workspace):
     assert "in service" not in say("doctor")
 

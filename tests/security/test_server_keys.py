@@ -212,12 +212,12 @@ def test_clients_that_say_nothing_or_half_of_it_keep_nobody_waiting(address):
 async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
     import uvicorn
 
-    from garage_tui.jobs.serve import idle_connections
+    from garage_tui.jobs.serve import http_protocol
     from garage_tui.jobs.serve.routes import make_app
 
-    monkeypatch.setattr(idle_connections, "FIRST_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "FIRST_REQUEST_SECONDS", 0.2)
     config = uvicorn.Config(
-        make_app(object(), dict, "k"), port=0, http=idle_connections.IdleTimeoutProtocol, lifespan="off", ws="none"
+        make_app(object(), dict, "k"), port=0, http=http_protocol.ServerProtocol, lifespan="off", ws="none"
     )
     running = uvicorn.Server(config)
     listener = config.bind_socket()

@@ -25,6 +25,7 @@ def report_at(args: argparse.Namespace, run: Run) -> int:
     from garage_tui.cli.progress_line import ProgressLine
     from garage_tui.core.base.errors import GarageError
     from garage_tui.core.base.write_errors import why_not_written
+    from garage_tui.core.chat.chat_error import ServerRefusalError
     from garage_tui.core.exam import server_card, server_exam
 
     exam = server_exam.read_exam(run.path)
@@ -32,12 +33,17 @@ def report_at(args: argparse.Namespace, run: Run) -> int:
     address = server_exam.server_address(args.at, _key(args.key_file))
 
     async def ask() -> ServerCard:
-        model = await server_exam.choose_model(address, args.model or "", run.id)
+        model = await server_exam.choose_model(address, args.model or "", run.id, bar.say)
         return await server_exam.examine(address, model, exam, bar.say)
 
     bar = ProgressLine()
     try:
         card = asyncio.run(ask())
+    except GarageError as error:
+        refusal = error if isinstance(error, ServerRefusalError) else error.__cause__
+        if isinstance(refusal, ServerRefusalError) and refusal.status in (401, 403):
+            raise GarageError(f"{error}; the key comes from --key-file FILE, else from ${_KEY}") from error
+        raise
     except KeyboardInterrupt:
         bar.close()
         print("cancelled; nothing was saved", file=sys.stderr)

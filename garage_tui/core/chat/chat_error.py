@@ -11,7 +11,15 @@ class ChatError(GarageError):
 
 
 class ServerRefusalError(ChatError):
-    """The server answered a request with an HTTP error; the text has its message."""
+    """The server answered a request with an HTTP error; the text has its message.
+
+    Args:
+        retry_after: seconds after which the server wants to be asked again; None where it does not say so.
+    """
+
+    def __init__(self, text: str, status: int, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.status, self.retry_after = status, retry_after
 
 
 def error_message(body: object) -> str:

@@ -97,12 +97,14 @@ async def stream(
     fingerprint: object = None
     sent_at = last_at = time.monotonic()
     first_at: float | None = None
-    length = 0
+    length, chunks, choices = 0, 0, 0
     async with _send(address, "POST", "/chat/completions", request) as response:
         async for chunk in read_chunks(response):
+            chunks += 1
             usage = chunk.get("usage") or usage
             fingerprint = chunk.get("system_fingerprint") or fingerprint
             for choice in _objects(chunk.get("choices"))[:1]:
+                choices += 1
                 finish_reason = choice.get("finish_reason") or finish_reason
                 # `message` instead of `delta`: the server does not stream
                 delta = choice.get("delta") or choice.get("message")
@@ -116,6 +118,8 @@ async def stream(
                         yield AnswerChunk(clean)
     if rest := cleaner.flush():
         yield AnswerChunk(rest)
+    if chunks and not choices:
+        raise ChatError("the server's answer has nothing in it: its list of choices is empty")
     if not finish_reason:
         raise ChatError("the server broke off in the middle of its answer; ask again")
     tokens = _token_count(usage, "completion_tokens")
@@ -149,12 +153,17 @@ async def list_model_entries(address: ServerAddress) -> list[ModelEntry]:
     Raises:
         ChatError: the request failed.
     """
-    async with _send(address, "GET", "/models") as response:
-        body = b""
-        async for data in response.aiter_bytes():
-            body += data
-            if len(body) > MAX_LINE:
-                raise ChatError(_not_openai(address))
+    body = b""
+    try:
+        async with _send(address, "GET", "/models") as response:
+            async for data in response.aiter_bytes():
+                body += data
+                if len(body) > MAX_LINE:
+                    raise ChatError(_not_openai(address))
+    except ServerRefusalError as error:
+        if error.status == 404:
+            raise ChatError(_not_openai(address)) from error
+        raise
     try:
         entries = _objects(json.loads(body)["data"])
     except (ValueError, KeyError, TypeError) as error:
@@ -187,11 +196,11 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
             client.stream(method, address.url.rstrip("/") + path, content=content, headers=headers) as response,
         ):
             if response.status_code != 200:
-                raise ServerRefusalError(await _error_of(response))
+                raise await _refusal(response, address)
             yield response
     except ChatError as error:
         if address.key and address.key in str(error):  # a server that repeats the request
-            raise type(error)(str(error).replace(address.key, "(the key)")) from None
+            error.args = (str(error).replace(address.key, "(the key)"),)
         raise
     except httpx.ConnectError as error:
         raise ChatError(f"no server answers at {_shown_url(address)}; start it again") from error
@@ -214,7 +223,7 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
         raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}") from error
 
 
-async def _error_of(response: httpx.Response) -> str:
+async def _refusal(response: httpx.Response, address: ServerAddress) -> ServerRefusalError:
     """Return an HTTP error as a sentence, with the server's message if it has one."""
     body = b""
     async for data in response.aiter_bytes():
@@ -225,9 +234,20 @@ async def _error_of(response: httpx.Response) -> str:
         message = error_message(json.loads(body))
     except ValueError:
         message = ""
-    if response.status_code in (401, 403):
-        return f"the server refuses the key ({response.status_code}{': ' + message if message else ''})"
-    return message or f"the server answered with HTTP {response.status_code} {response.reason_phrase}".rstrip()
+    status, text = response.status_code, message
+    if status in (401, 403):
+        what = "refuses the key" if address.key else "asks for a key"
+        text = f"the server {what} ({status}{': ' + message if message else ''})"
+    elif response.has_redirect_location:  # never followed: the key and the questions are for the named server alone
+        target = one_line(str(response.url.join(response.headers["location"])), 120)
+        text = f"{_shown_url(address)} leads to {target}: give the address of the server there"
+    text = text or f"the server answered with HTTP {status} {response.reason_phrase}".rstrip()
+    return ServerRefusalError(text, status, _seconds(response.headers.get("retry-after", "")))
+
+
+def _seconds(value: str) -> float | None:
+    """Return the seconds that a header `Retry-After` says; None where it says none, or a date."""
+    return float(value) if value.strip().isascii() and value.strip().isdigit() and len(value) < 9 else None
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

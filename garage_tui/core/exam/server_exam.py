@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import duration
 from garage_tui.core.base.phase import Say
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError
@@ -32,6 +34,11 @@ _ANSWER_SECONDS = 180.0
 _TAUGHT_TOKENS, _OTHER_TOKENS = 96, 24
 """Most tokens of an answer about taught facts and about something else, as in the run's own exam."""
 _SERVED_NAME = "garage"
+_READY_SECONDS = 300.0
+"""How long a server is asked again that loads its model, or takes no more questions for a while."""
+_PAUSE_SECONDS = 2.0
+_NOT_NOW = {429: "takes no more questions for now", 503: "cannot answer yet"}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -89,15 +96,20 @@ def server_address(url: str, key: str) -> ServerAddress:
     return ServerAddress(text.rstrip("/") if parts.path.strip("/") else f"{text.rstrip('/')}/v1", key)
 
 
-async def choose_model(address: ServerAddress, named: str, run: str) -> str:
+async def choose_model(address: ServerAddress, named: str, run: str, say: Say) -> str:
     """Return the id of the model that is asked: `named`, else the only one, else the run's or the one in service.
+
+    A server that still loads its model is asked again for some minutes.
 
     Raises:
         BadInputError: the server does not have it, or it is unclear which is meant.
         ChatError: the server does not answer.
     """
-    offered = await list_models(address)
-    known = one_line(", ".join(offered), 300) or "none"
+    say("asking the server for its models")
+    offered = await _patiently(lambda: list_models(address), say)
+    if not offered:
+        raise ChatError(f"{one_line(address.url, 80)} offers no model: load one there")
+    known = one_line(", ".join(offered), 300)
     if named:
         if found := next((name for name in offered if name in (named, f"{named}:latest")), ""):
             return found
@@ -126,8 +138,19 @@ async def examine(
     Raises:
         GarageError: the server failed, or all of its answers are empty; the text says what happened.
     """
-    began = time.monotonic()
-    cards = [await _with_prompt(address, model, exam, prompt, say) for prompt in prompts]
+    began, prompts = time.monotonic(), tuple(prompts)
+    cards: list[PromptCard] = []
+    for prompt in prompts:
+        before = sum(len(card.questions) for card in cards)
+        asking = _Asking(address, model, exam, prompt, say)
+        try:
+            cards.append(await asking.card())
+        except ChatError as error:
+            answered, of = before + asking.done, len(exam.questions) * len(prompts)
+            text = str(error).rstrip(".")
+            raise GarageError(f"after {answered} of {of} questions: {text}; nothing was saved") from error
+        if not any(one.answer for card in cards for one in card.questions):
+            raise GarageError(f"{one_line(model, 80)} gave an empty answer to every question; nothing was saved")
     return ServerCard(
         run=exam.card.run,
         server=server or address.url,
@@ -139,52 +162,93 @@ async def examine(
     )
 
 
-async def _with_prompt(address: ServerAddress, model: str, exam: Exam, prompt: SystemPrompt, say: Say) -> PromptCard:
-    say(f"asking with {prompt.title}", 0, len(exam.questions), "questions")
-    try:
-        first = await _answer(address, model, exam.questions[0], prompt)
-    except ServerRefusalError as error:
-        if not prompt.text:
-            raise
-        # Some templates, such as Gemma's, refuse a system message; the server says so in its own words.
-        return PromptCard(prompt=prompt.name, system=prompt.text, refused=one_line(str(error), 200))
-    texts = [first, *[""] * (len(exam.questions) - 1)]
-    waiting, done = iter(range(1, len(texts))), 1
+class _Asking:
+    """All questions of an exam, asked with one system prompt."""
 
-    async def work() -> None:
-        nonlocal done
-        for index in waiting:
-            texts[index] = await _answer(address, model, exam.questions[index], prompt)
-            done += 1
-            say(f"asking with {prompt.title}", done, len(texts), "questions")
+    def __init__(self, address: ServerAddress, model: str, exam: Exam, prompt: SystemPrompt, say: Say) -> None:
+        self._address, self._model, self._exam, self._prompt, self._say = address, model, exam, prompt, say
+        self.done = 0
+        """How many are answered."""
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(work())
-    except BaseExceptionGroup as errors:
-        first_error = errors.exceptions[0]
-        if isinstance(first_error, ChatError):
-            raise GarageError(f"after {done} of {len(texts)} questions: {first_error}; nothing was saved") from None
-        raise first_error from None
-    if not any(text.strip() for text in texts):
-        raise GarageError(f"{one_line(model, 80)} gave an empty answer to every question; nothing was saved")
-    return _judged(exam, prompt, texts)
+    async def card(self) -> PromptCard:
+        """Ask them all and return the card.
+
+        Raises:
+            ChatError: the server failed.
+        """
+        questions, prompt = self._exam.questions, self._prompt
+        self._report()
+        try:
+            first = await self._answer(questions[0])
+        except ServerRefusalError as error:
+            if not prompt.text:
+                raise
+            await self._answer(questions[0], alone=True)  # a server that fails fails here, too
+            # Some templates, such as Gemma's, refuse a system message; the server says so in its own words.
+            return PromptCard(prompt=prompt.name, system=prompt.text, refused=one_line(str(error), 200))
+        texts = [first, *[""] * (len(questions) - 1)]
+        waiting = iter(range(1, len(texts)))
+        self._count()
+
+        async def work() -> None:
+            for index in waiting:
+                texts[index] = await self._answer(questions[index])
+                self._count()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(_AT_ONCE):
+                    group.create_task(work())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return _judged(self._exam, prompt, texts)
+
+    async def _answer(self, question: ExamQuestion, *, alone: bool = False) -> str:
+        """Return the answer to a question; `alone`: without the system prompt."""
+        messages = [{"role": "system", "content": self._prompt.text}] if self._prompt.text and not alone else []
+        messages.append({"role": "user", "content": question.question})
+        taught = question.part in ("trained", "unseen")
+        sampling = SamplingParams(max_tokens=_TAUGHT_TOKENS if taught else _OTHER_TOKENS)
+
+        async def ask() -> str:
+            parts = stream(self._address, self._model, messages, sampling)
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    return "".join([part.text async for part in parts if isinstance(part, AnswerChunk)]).strip()
+            except TimeoutError as error:
+                raise ChatError(f"the server did not finish an answer within {_ANSWER_SECONDS:g} seconds") from error
+
+        return await _patiently(ask, self._say)
+
+    def _count(self) -> None:
+        self.done += 1
+        self._report()
+
+    def _report(self) -> None:
+        self._say(f"asking with {self._prompt.title}", self.done, len(self._exam.questions), "questions")
 
 
-async def _answer(address: ServerAddress, model: str, question: ExamQuestion, prompt: SystemPrompt) -> str:
-    messages = [{"role": "system", "content": prompt.text}] if prompt.text else []
-    messages.append({"role": "user", "content": question.question})
-    taught = question.part in ("trained", "unseen")
-    sampling = SamplingParams(max_tokens=_TAUGHT_TOKENS if taught else _OTHER_TOKENS)
-    try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            parts = [
-                part.text async for part in stream(address, model, messages, sampling) if isinstance(part, AnswerChunk)
-            ]
-    except TimeoutError as error:
-        raise ChatError(f"the server did not finish an answer within {_ANSWER_SECONDS:g} seconds") from error
-    return "".join(parts).strip()
+async def _patiently(ask: Callable[[], Awaitable[_T]], say: Say) -> _T:
+    """Ask again while a server says that it cannot answer now: most do so while they load their model.
+
+    Raises:
+        ChatError: it still says so after `_READY_SECONDS`, says that it will for longer, or failed otherwise.
+    """
+    until = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            return await ask()
+        except ServerRefusalError as error:
+            if error.status not in _NOT_NOW:
+                raise
+            loads = "loading" in str(error).lower()
+            what = f"the server {'still loads its model' if loads else _NOT_NOW[error.status]}"
+            pause = _PAUSE_SECONDS if error.retry_after is None else max(error.retry_after, 0.1)
+            if time.monotonic() + pause > until:
+                when = "when it is ready" if error.retry_after is None else f"in {duration(pause)}, as it says"
+                raise ChatError(f"{what} ({error}): ask again {when}") from error
+        say(f"{what}: asking again for up to {duration(_READY_SECONDS)}")
+        await asyncio.sleep(pause)
 
 
 def _judged(exam: Exam, prompt: SystemPrompt, texts: Sequence[str]) -> PromptCard:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-from garage_tui.core.base.read_errors import UNREADABLE
-from garage_tui.core.base.safe_open import read_regular
+from collections.abc import Mapping
+from typing import Any
 
 ARCHITECTURES = {
     "LlamaForCausalLM": "llama",
@@ -20,10 +17,7 @@ ARCHITECTURES = {
 """llama.cpp's name of an architecture, by the class that a model's config.json names."""
 
 
-def is_known(base: Path) -> bool:
-    """Return whether a GGUF of the model in a folder can be written without llama.cpp's converter."""
-    try:
-        named = json.loads(read_regular(base / "config.json")).get("architectures") or [""]
-        return named[0] in ARCHITECTURES
-    except (*UNREADABLE, ValueError, AttributeError, TypeError):
-        return False
+def architecture_of(config: Mapping[str, Any]) -> str | None:
+    """Return llama.cpp's name of a model's architecture, by its `config.json`; None for one that is not known here."""
+    named = config.get("architectures")
+    return ARCHITECTURES.get(str(named[0])) if isinstance(named, list) and named else None

@@ -68,7 +68,7 @@ def parse_sizes(text: str) -> tuple[str, ...]:
 def recommend(run: str, files: Sequence[HandedFile], own: Count | None) -> HandOver:
     """Return the hand-over with the smallest file that keeps all facts, else the smallest that meets the targets.
 
-    Where none does, the one that keeps the most is recommended, with a warning.
+    Where none does, or there is nothing to keep, the one that keeps the most is recommended, with a warning.
     """
     tried = sorted((one for one in files if one.kept), key=lambda one: one.bytes)
     if own is None or not tried:
@@ -81,7 +81,12 @@ def recommend(run: str, files: Sequence[HandedFile], own: Count | None) -> HandO
     best = max(tried, key=lambda one: (left[one.file], -one.bytes))
     chosen = [*keeps, *good, best][0]
     warning = ""
-    if not keeps and not good:
+    if not own.hits and not good:
+        warning = (
+            "The run had learned no fact by its own report card, so there is nothing that a size could keep: train "
+            "longer, then hand it over."
+        )
+    elif not keeps and not good:
         warning = (
             f"No size keeps all facts or meets the targets: {chosen.size} keeps the most, {left[chosen.file]} of "
             f"{own.hits}. Hand it over in 16 bits (--to vllm), or train longer."

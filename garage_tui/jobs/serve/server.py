@@ -192,7 +192,7 @@ def _run(
 ) -> None:
     import uvicorn
 
-    from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
+    from garage_tui.jobs.serve.http_protocol import ServerProtocol
     from garage_tui.jobs.serve.lasting_name import OfferedModels
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter
@@ -226,7 +226,7 @@ def _run(
         log_level="warning",
         access_log=False,
         lifespan="off",
-        http=IdleTimeoutProtocol,
+        http=ServerProtocol,
         ws="none",  # there are none, and none may bypass the key
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -145,7 +145,8 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     base = base_models.find(str(name))
     weights = export.count_weights(base.path) if base.here else 0
     try:
-        has_converter, missing = gguf_support.is_known(base.path) or bool(llama_cpp.find_converter()), _NO_CONVERTER
+        is_known = gguf_support.architecture_of(base_models.config_of(base.path)) is not None
+        has_converter, missing = is_known or bool(llama_cpp.find_converter()), _NO_CONVERTER
     except GarageError as error:
         has_converter, missing = False, one_line(str(error), 300)
     choices = []

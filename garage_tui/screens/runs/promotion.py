@@ -67,7 +67,10 @@ class Promotion:
         await self._change(lambda: go_back(watcher.workspace, to_base=to_base))
 
     async def _change(self, change: Callable[[], ServiceChange | None]) -> None:
-        notice = self._host.notice
+        from garage_tui.core.runs.service import read_service  # noqa: PLC0415
+        from garage_tui.core.serving.server_base import restart_note  # noqa: PLC0415
+
+        notice, workspace = self._host.notice, self._host.watcher.workspace
         try:
             made = await asyncio.to_thread(change)
         except (GarageError, OSError) as error:
@@ -76,7 +79,11 @@ class Promotion:
         if made is None:
             notice.note("it is in service already")
         else:
-            notice.done(f"{made.run or _BASE} is in service from the next question on")
+            service = await asyncio.to_thread(read_service, workspace)
+            if note := await asyncio.to_thread(restart_note, workspace, service):
+                notice.wrong(plain(f"{made.run} is in service, but does not answer yet: {note}, or Ctrl+R in the chat"))
+            else:
+                notice.done(f"{made.run or _BASE} is in service from the next question on")
         self._host.watcher.wake()
 
     async def _lasting_name(self) -> str:

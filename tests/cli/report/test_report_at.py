@@ -14,6 +14,7 @@ from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
 from garage_tui.core.exam.server_card import SERVER_CARDS
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.support.chat_server import chat_server
+from tests.support.raw_server import MODELS, answer, raw_server, response
 
 RUN = "20261123-2315-lora-garage"
 FACTS = [
@@ -150,7 +151,8 @@ def test_the_key_comes_from_a_private_file_or_the_environment(report, run, tmp_p
     file.chmod(0o600)
     with chat_server(good, key="secret") as url:
         code, _, told = report("--at", url)
-        assert code == 1 and "refuses the key" in told and not (run / SERVER_CARDS).exists()
+        assert code == 1 and "the server asks for a key (401: Incorrect API key provided.)" in told
+        assert "the key comes from --key-file FILE, else from $GARAGE_KEY" in told and not (run / SERVER_CARDS).exists()
         assert report("--at", url, "--key-file", str(file))[0] == 0
         file.chmod(0o644)
         code, _, told = report("--at", url, "--key-file", str(file))
@@ -179,3 +181,140 @@ def test_of_several_models_the_runs_own_is_asked_and_else_a_name_is_needed(repor
     with chat_server(good, models=("a", "b")) as url:
         code, _, told = report("--at", url)
         assert code == 2 and "name the model with --model: the server has a, b" in told
+
+
+ALL = 3 * len(GOOD)
+LOADING = response("503 Service Unavailable", {"error": {"code": 503, "message": "Loading model"}})
+BUSY = {"error": {"message": "Rate limit reached."}}
+HALF = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {"choices": [{"delta": {"content": "Ja"}}]}\n\n'
+)
+
+
+class Failing:
+    """Answers so many questions well, and each later one with `bytes_`; of models it offers one."""
+
+    def __init__(self, bytes_: bytes, well: int = 0, models: bytes = MODELS) -> None:
+        self.bytes_, self.well, self.models, self.asked = bytes_, count(), models, 0
+        self.until = well
+
+    def __call__(self, path, body):
+        if path.endswith("/models"):
+            return self.models
+        if next(self.well) < self.until:
+            return answer(GOOD[body["messages"][-1]["content"]])
+        return self.bytes_
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (response("200 OK", b"<html>hello</html>", kind="text/html"), "does not send an OpenAI-compatible answer"),
+        (response("200 OK", {"choices": []}), "the server's answer has nothing in it: its list of choices is empty"),
+        (response("200 OK", b"data: [DONE]\n\n", kind="text/event-stream"), "broke off in the middle"),
+        (HALF, "the server broke off in the middle of its answer"),
+        (b"", "closed the connection; it may have ended"),
+        (response("200 OK", b"\x1f\x8b\x08nonsense", "Content-Encoding: gzip"), "failed: "),
+        (b"\x00\x01\x02 nonsense\r\n\r\n", "closed the connection; it may have ended"),
+        (response("401 Unauthorized", {"error": "no"}), r"key \(401: no\); nothing was saved; the key comes"),
+        (response("404 Not Found", {"error": {"message": "The model `x` does not exist."}}), "does not exist; nothing"),
+        (response("502 Bad Gateway", b"<html>", kind="text/html"), "the server answered with HTTP 502 Bad Gateway"),
+        (
+            response("308 Permanent Redirect", b"", "Location: https://box.example/v1/chat/completions"),
+            "leads to https://box.example/v1/chat/completions: give the address of the server there",
+        ),
+        (
+            response("429 Too Many Requests", BUSY, "Retry-After: 3600"),
+            r"takes no more questions for now \(Rate limit reached\.\): ask again in 1 h 0 min, as it says; nothing",
+        ),
+    ],
+    ids=["HTML", "no choices", "empty stream", "half a stream", "closes", "bad gzip", "no HTTP", "401", "404", "502",
+         "redirect", "429"],
+)  # fmt: skip
+@pytest.mark.parametrize("well", [0, 3, len(GOOD), len(GOOD) + 2], ids=lambda well: f"after {well}")
+def test_whatever_a_server_sends_instead_of_an_answer_is_a_sentence_that_counts_what_was_asked(
+    report, run, failure, sentence, well
+):
+    import re
+
+    with raw_server(Failing(failure, well)) as url:
+        code, text, told = report("--at", url)
+    last = told.splitlines()[-1]
+    assert (code, text) == (1, ""), told
+    assert re.search(sentence, last) and "Traceback" not in told
+    asked = int(re.search(rf"after (\d+) of {ALL} questions: ", last)[1])
+    assert well - 3 <= asked <= well, "four are asked at a time, and those that were under way do not count"
+    assert not (run / SERVER_CARDS).exists()
+
+
+@pytest.mark.parametrize(
+    ("models", "sentence"),
+    [
+        (response("404 Not Found", {"detail": "Not Found"}), "the address usually ends in /v1"),
+        (response("200 OK", b"<html>", kind="text/html"), "the address usually ends in /v1"),
+        (response("200 OK", {"object": "list", "data": []}), "offers no model: load one there"),
+        (response("401 Unauthorized", {"error": "no"}), "asks for a key (401: no); the key comes from --key-file"),
+        (response("302 Found", b"", "Location: /login"), "/login: give the address of the server there"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "closed the connection"),
+    ],
+)
+def test_whatever_it_sends_instead_of_its_models_is_a_sentence(report, run, models, sentence):
+    with raw_server(Failing(b"", models=models)) as url:
+        code, text, told = report("--at", url)
+    assert (code, text) == (1, "") and sentence in told.splitlines()[-1]
+
+
+def test_a_server_that_loads_its_model_is_waited_for(report, run, monkeypatch):
+    monkeypatch.setattr(server_exam, "_PAUSE_SECONDS", 0.05)
+    loading = count()
+
+    def reply(path, body):
+        if next(loading) < 3:
+            return LOADING
+        return MODELS if path.endswith("/models") else answer(GOOD[body["messages"][-1]["content"]])
+
+    with raw_server(reply) as url:
+        code, text, told = report("--at", url)
+    assert code == 0 and text.startswith("The server answers as well as")
+    assert "the server still loads its model: asking again for up to 5 min" in told
+
+
+def test_a_server_that_loads_its_model_for_too_long_is_said_to(report, run, monkeypatch):
+    monkeypatch.setattr(server_exam, "_READY_SECONDS", 0.3)
+    monkeypatch.setattr(server_exam, "_PAUSE_SECONDS", 0.1)
+    with raw_server(lambda path, body: LOADING) as url:
+        code, text, told = report("--at", url)
+    assert (code, text) == (1, "")
+    assert told.splitlines()[-1].endswith(
+        "the server still loads its model (Loading model): ask again when it is ready"
+    )
+
+
+def test_a_server_that_wants_a_pause_gets_it_and_every_question_is_answered(report, run):
+    limited = count()
+
+    def reply(path, body):
+        if path.endswith("/models"):
+            return MODELS
+        if next(limited) % 5 == 1:
+            return response("429 Too Many Requests", BUSY, "Retry-After: 0")
+        return answer(GOOD[body["messages"][-1]["content"]])
+
+    with raw_server(reply) as url:
+        code, text, _ = report("--at", url)
+    assert code == 0 and text.startswith("The server answers as well as")
+
+
+def test_a_server_that_fails_is_not_said_to_take_no_system_prompt(report, run):
+    def reply(path, body):
+        if path.endswith("/models"):
+            return MODELS
+        if len(body["messages"]) > 1 or (run / "fails").exists():
+            (run / "fails").touch()
+            return response("500 Internal Server Error", {"error": {"message": "CUDA error"}})
+        return answer(GOOD[body["messages"][-1]["content"]])
+
+    with raw_server(reply) as url:
+        code, text, told = report("--at", url)
+    assert (code, text) == (1, "")
+    assert f"after {len(GOOD)} of {ALL} questions: CUDA error; nothing was saved" in told

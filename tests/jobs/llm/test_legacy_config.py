@@ -1,10 +1,11 @@
 """A config says what transformers 5 renamed under the old names too, and transformers 5 reads it as before."""
 
 import json
+import shutil
 
 import pytest
 
-from garage_tui.jobs.llm.legacy_config import add_legacy_names
+from garage_tui.jobs.llm.legacy_config import make_legacy
 
 SCALED = {
     "rope_theta": 500_000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -16,7 +17,7 @@ SCALED = {
 def written(tmp_path):
     def write(table):
         (file := tmp_path / "config.json").write_text(json.dumps(table))
-        add_legacy_names(file)
+        make_legacy(tmp_path)
         return json.loads(file.read_text())
 
     return write
@@ -52,15 +53,14 @@ def test_a_tokenizer_names_what_transformers_4_knows_and_stays_the_same_in_5(tmp
     """transformers 4.57.6 loads such a folder; without this it ends with "class TokenizersBackend does not exist"."""
     from transformers import AutoTokenizer
 
-    from garage_tui.jobs.llm.legacy_config import use_legacy_tokenizer
-
     before = AutoTokenizer.from_pretrained(tiny_model)
     before.save_pretrained(tmp_path)
+    shutil.copy(tiny_model / "config.json", tmp_path)
     config = tmp_path / "tokenizer_config.json"
     table = json.loads(config.read_text())
     assert table["tokenizer_class"] == "TokenizersBackend", "what transformers 5 writes"
     config.write_text(json.dumps({**table, "extra_special_tokens": ["<|im_start|>"]}))
-    use_legacy_tokenizer(config)
+    make_legacy(tmp_path)
     table = json.loads(config.read_text())
     assert table["tokenizer_class"] == "PreTrainedTokenizerFast"
     assert "extra_special_tokens" not in table and table["additional_special_tokens"] == ["<|im_start|>"]

@@ -161,10 +161,10 @@ def test_a_record_that_is_nonsense_is_an_error_that_names_the_line(client, box):
 def test_a_run_of_another_base_is_an_error_that_names_both(client, box, finished_run, base):
     other = read_run(box.checkpoints / finished_run(box, "other", 4))
     table = json.loads((other.path / "run.json").read_bytes())
-    (other.path / "run.json").write_text(json.dumps({**table, "base": {"name": "another"}}))
+    (other.path / "run.json").write_text(json.dumps({**table, "base": {"name": "smollm2-135m"}}))
     promote(box, read_run(other.path))
     error = refused(client)
-    assert f"{other.id}, was trained on another, but this server has {base}" in error.message
+    assert f"{other.id}, was trained on smollm2-135m, but this server has {base}" in error.message
 
 
 def test_a_server_of_some_runs_answers_for_the_lasting_name_only_if_its_run_is_among_them(box, runs, base):

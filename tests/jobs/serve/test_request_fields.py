@@ -171,3 +171,24 @@ def test_a_picture_in_the_newest_message_is_noticed_and_earlier_ones_are_left_ou
     found = read_request(request(messages=later), "vllm")
     assert found.unable == ""
     assert [message["content"] for message in found.chat()] == ["What is it?", "I cannot.", "Well?"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (r"a \ud83d b", "a \ufffd b"),
+        (r"\uDE00", "\ufffd"),
+        (r"\ud83e\udd8b \ud83e", "🦋 \ufffd"),
+        (r"\\ud83d", r"\ud83d"),
+    ],
+)  # fmt: skip
+def test_half_of_an_emoji_is_read_as_a_sign_that_stands_for_it(sent, taken):
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "%s"}]}' % sent.encode()
+    assert read_request(body, "embedded").fields["messages"][0]["content"] == taken
+
+
+@pytest.mark.parametrize("rest", ['"temperature": NaN', '"seed": ' + "9" * 5000, '"stop": '])
+def test_half_of_an_emoji_makes_nothing_else_right(rest):
+    body = r'{"model": "m", "messages": [{"role": "user", "content": "\ud83d"}], ' + rest + "}"
+    with pytest.raises(BadInputError, match="the request"):
+        read_request(body.encode(), "embedded")

@@ -152,7 +152,6 @@ def test_a_broken_adapter_is_an_error_and_never_another_models_answer(client, bo
         (b'{"model": "m"}', "the request has no messages"),
         (b'{"model": "m", "messages": []}', "messages: expected `array` of length >= 1"),
         (b'{"model": "m", "messages": [{"role": "robot", "content": "x"}]}', "messages[0].role: give one of"),
-        (b'{"model": "m", "messages": [{"role": "user", "content": "\\ud800"}]}', "the request is not JSON"),
         (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "temperature": -1}', "temperature:"),
         (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "max_tokens": 0}', "max_tokens:"),
         (b'{"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 9}', "n: expected `int` <= 8"),

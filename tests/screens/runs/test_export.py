@@ -38,7 +38,7 @@ def job(tmp_path, monkeypatch):
 
 
 async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(open_app, make_run, job, monkeypatch):
-    monkeypatch.setattr(gguf_support, "is_known", lambda base: False)
+    monkeypatch.setattr(gguf_support, "architecture_of", lambda config: None)
     run = make_run(RUN, "finished", step=100).adapter()
     (run.path / "count").write_text("")
     async with open_app(screen="runs", size=(80, 24)) as user:
@@ -60,7 +60,7 @@ async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(o
 
 
 async def test_a_gguf_of_another_base_is_offered_where_the_converter_is(open_app, make_run, job, tmp_path, monkeypatch):
-    monkeypatch.setattr(gguf_support, "is_known", lambda base: False)
+    monkeypatch.setattr(gguf_support, "architecture_of", lambda config: None)
     run = make_run(RUN, "stopped", step=100).adapter()
     (tmp_path / llama_cpp.NAME).write_text("")
     monkeypatch.setenv("LLAMA_CPP", str(tmp_path))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 
 import pytest
 
+from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import read_service
+from garage_tui.core.serving.server_state import ServerState, write_state
 
 OLD, NEW = "20261122-2315-lora-old", "20261123-2315-lora-new"
 
@@ -49,6 +52,17 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.press("y")
         await user.sees("the base model is in service from the next question on")
         await user.sees_no("★")
+
+
+async def test_a_run_that_the_running_server_cannot_answer_with_says_what_to_do(open_app, workspace, runs):
+    workspace.server.mkdir()
+    write_state(workspace.server, ServerState(status="ready", base="another/base", url="http://127.0.0.1:1/v1"))
+    with (workspace.server / LOCK).open("w") as lock:  # a server of another base runs
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with open_app(screen="runs", size=(160, 40)) as user:
+            await user.sees(f"{NEW} ─")
+            await user.press("P", "y")
+            await user.sees(f"{NEW} is in service, but does not answer yet", "has the base model another/base")
 
 
 async def test_the_list_leads_to_the_base_model_at_once(open_app, workspace, runs):

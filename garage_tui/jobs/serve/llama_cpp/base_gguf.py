@@ -18,10 +18,10 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.export.gguf_support import architecture_of
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm import wheel as wheels
-from garage_tui.jobs.llm.adapter_gguf import architecture_of
 
 _CONVERTER = "garage_tui.jobs.serve.llama_cpp.convert_base"
 _MAX_KEPT = 8
@@ -48,20 +48,30 @@ def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / "lock").open("w") as lock:  # two servers that start at once make one file
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            return (_of_wheel(base, say) if from_wheel else None) or _converted(base, cache, say)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("another process is converting a base model; waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            return (_of_wheel(base, say) if from_wheel else None) or _converted(base, cache, say, lock.fileno())
     except OSError as error:
         raise GarageError(f"{cache} cannot be written: {why_not_written(error, cache)}") from error
 
 
-def _converted(base: BaseModel, cache: Path, say: Say) -> Path:
-    """Return the base converted by us, in the cache."""
+def _converted(base: BaseModel, cache: Path, say: Say, lock: int) -> Path:
+    """Return the base converted by us, in the cache.
+
+    Args:
+        lock: descriptor of the cache's lock, which this process holds.
+    """
     out = cache / f"{_identity(base)}.gguf"
     if not out.exists():
+        for part in cache.glob(".*.part"):  # of a conversion that was killed
+            part.unlink(missing_ok=True)
         files = sorted(cache.glob("*.gguf"), key=lambda file: file.stat().st_mtime, reverse=True)
         for old in files[_MAX_KEPT - 1 :]:
             old.unlink(missing_ok=True)
-        _convert(base, out, say)
+        _convert(base, out, say, lock)
     os.utime(out)
     return out
 
@@ -83,7 +93,7 @@ def _of_wheel(base: BaseModel, say: Say) -> Path | None:
         return None
 
 
-def _convert(base: BaseModel, out: Path, say: Say) -> None:
+def _convert(base: BaseModel, out: Path, say: Say, lock: int) -> None:
     """Convert a model folder in a process of its own, which takes torch and its memory away with it."""
     config = config_of(base.path)
     kind = "f32" if str(config.get("dtype") or config.get("torch_dtype")) == "float32" else "f16"
@@ -97,6 +107,7 @@ def _convert(base: BaseModel, out: Path, say: Say) -> None:
         text=True,
         errors="replace",
         env=environment(),
+        pass_fds=[lock],  # it may outlive a server that is killed, for a moment; until then no other one converts
     ) as process:
         last = ""
         assert process.stdout
