@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from garage_tui.core.facts.line import Fact, Line
     from garage_tui.core.facts.row_draft import RowDraft
     from garage_tui.core.facts.store import FactsStore
+    from garage_tui.core.school.fact_change import Outcome
     from garage_tui.screens.facts.suggestions_dialog import About
     from garage_tui.widgets.table import Table
 
@@ -123,14 +124,16 @@ class FactsPane(Pane):
         """Where the open file is; None where there is none yet."""
         return self.session.path
 
-    async def add_fact(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others and save it; return its file and line as text.
+    async def add_fact(self, fact: Fact) -> tuple[Outcome, str]:
+        """Put a fact that was written in the chat into the file and save it; return what happened, its file and line.
 
         Raises:
             GarageError: it is not in the file.
         """
+        from garage_tui.screens.facts.chat_facts import ChatFacts  # noqa: PLC0415 (not needed for the first paint)
+
         await self._files.first_read.wait()
-        return await self._edits.append(fact)
+        return await ChatFacts(self, self._edits).add(fact)
 
     async def write_wording(self, path: Path, question: str, fact: str) -> None:
         """Open another row for the fact of a question that a report card shows, in the file that the run taught."""
