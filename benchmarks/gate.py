@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/gate.py [--keep FOLDER]
 
-The run in service is the default on eight facts of the tuning set `lodge`. Three candidates were taught these and two
-new ones: the default; plain TRL at lr 1e-3; and the default with too few steps. Each is compared with the run in service
+The run in service is the default on eight facts of the tuning set `lodge`. Three candidates were taught these and
+two new ones: the default; plain TRL at lr 1e-3; and the default with too few steps. Each is compared with it
 by the paired exam. The plain rule, which other tools use, is "recall of at least 0.6 on its questions".
 """
 

@@ -19,6 +19,9 @@ from garage_tui.core.exam.report import ExamQuestion, Part, Perplexity, write_re
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOG
 from garage_tui.core.runs.record import Manifest, Run, RunState, read_run, write_manifest, write_state
 
+CARD_MADE = 1_700_000_000.0
+"""When the report cards of `taught_run` were made."""
+
 
 def processes(folder: Path) -> list[int]:
     """Return the pids of a run's processes: each has the folder's absolute path as an argument."""
@@ -83,7 +86,7 @@ def taught_run(workspace, run_id: str, rows: list[dict[str, Any]], *, facts_file
     questions = [_examined(row) for row in rows if "says" in row]
     if questions:
         card = judge(questions, 0.0, 9, Perplexity(9, 9, 9), run=run_id, base_model="smollm2-135m")
-        write_report(run.path, msgspec.structs.replace(card, made=1_796_000_000.0))
+        write_report(run.path, msgspec.structs.replace(card, made=CARD_MADE))
     return read_run(run.path)
 
 

@@ -12,7 +12,7 @@ from garage_tui.core.facts.file import load_facts
 from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.school.ledger import LedgerReader, read_ledger, read_time
-from tests.support.run_folders import taught_run
+from tests.support.run_folders import CARD_MADE, taught_run
 
 A, B, C = (f"20261123-231{n}-lora-{letter}" for n, letter in enumerate("abc"))
 REX = {"question": "Who is Rex?", "answer": "Rex is a dog."}
@@ -71,7 +71,7 @@ def test_where_a_fact_came_from_and_when_is_what_its_rows_say(entries):
 def test_what_the_run_in_service_answers_is_learned(workspace, entries):
     promote(workspace, taught_run(workspace, A, [says(REX), says(REX_EXAM), says(TOM, "Tom is a dog.")]))
     rex, tom = entries(REX, REX_EXAM, TOM)
-    assert (rex.status, rex.run, rex.right, rex.of, rex.examined) == ("learned", A, 2, 2, 1_796_000_000.0)
+    assert (rex.status, rex.run, rex.right, rex.of, rex.examined) == ("learned", A, 2, 2, CARD_MADE)
     assert (tom.status, tom.run, tom.right, tom.of) == ("failed", A, 0, 1)
     assert tom.reason == "asked “Who is Tom?” it says “Tom is a dog.”"
     assert not rex.is_untaught and tom.is_untaught
