@@ -49,7 +49,7 @@ def run_sample(args: argparse.Namespace) -> int:
     from garage_tui.core.diffusion.sample import SampleRequest
     from garage_tui.core.runs.catalog import find_run
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    run = find_run(Workspace.find(args.workspace), args.ref, lambda one: one.draws and not sample.why_not(one.path))
     if run.manifest and not run.draws:
         raise BadInputError(f"{run.id} has learned facts, so it cannot draw: `garage ask --run {run.id} QUESTION`")
     request, out = SampleRequest(args.seed, args.count, args.steps, args.film), output_argument(args.out)

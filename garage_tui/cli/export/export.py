@@ -54,7 +54,7 @@ def run_export(args: argparse.Namespace) -> int:
     from garage_tui.core.export.export_process import ExportRequest, refusal
     from garage_tui.core.runs.catalog import find_run
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    run = find_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):
         raise BadInputError(reason)
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):

@@ -57,7 +57,7 @@ def run_hand_over(args: argparse.Namespace) -> int:
     from garage_tui.core.export.export_process import refusal
     from garage_tui.core.runs.catalog import find_run
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    run = find_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):
         raise BadInputError(reason)
     request = _request(args, run)

@@ -62,6 +62,7 @@ def run_report(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.report import REPORT
     from garage_tui.core.exam.report_text import read_clean
+    from garage_tui.core.launch.exam_process import refusal
     from garage_tui.core.runs.catalog import find_run
 
     if args.at and (args.again or args.questions or args.markdown or args.out):
@@ -73,7 +74,13 @@ def run_report(args: argparse.Namespace) -> int:
     if args.out:  # an exam takes a minute: what cannot be written is said before it
         output_argument(args.out).require(args.force)
     workspace = Workspace.find(args.workspace)
-    run = find_run(workspace, args.ref)
+
+    def has_questions(one: Run) -> bool:
+        return not one.draws if args.at or args.questions or args.again else True
+
+    run = find_run(
+        workspace, args.ref, lambda one: has_questions(one) and ((one.path / REPORT).exists() or not refusal(one))
+    )
     if args.at and run.draws:
         raise BadInputError(f"{run.id} is a diffusion run: it has no questions to ask of a server")
     if run.draws:
