@@ -137,18 +137,35 @@ class OpenFile:
         """Read the file again if an editor or another app has changed it."""
         self._host.run_worker(self.reload_changed, group="look", exclusive=True)
 
-    async def reload_changed(self) -> None:
-        """Read the file again if an editor or another app has changed it."""
+    def take_edited(self) -> None:
+        """Read the file again after the owner's editor, in such a way that undo takes the edit back."""
+        self._host.run_worker(self._take_edited, group="look", exclusive=True)
+
+    async def _take_edited(self) -> None:
+        host, session = self._host, self._host.session
+        store = session.store
+        if store is not None and await asyncio.to_thread(store.gone):
+            host.notice.wrong(f"{session.label()} is gone: its rows are still here, and ^s writes them again")
+            return
+        await self.reload_changed("editing the file")
+
+    async def reload_changed(self, what: str = "") -> None:
+        """Read the file again if an editor or another app has changed it.
+
+        Args:
+            what: names the change for undo; without it the change cannot be undone here.
+        """
         host, session = self._host, self._host.session
         if not host.is_in_front or not await session.changed_on_disk():
             return
         lines = session.store.document.lines if session.store else []
         try:
-            reloaded = await session.reload()
+            reloaded = await session.reload(what)
         except GarageError as error:
             host.notice.wrong(plain(str(error)))
             return
         if reloaded and session.store:
             host.show_successor(lines)
             if not host.is_writing:
-                host.notice.done(f"{session.label()} changed on disk; reloaded")
+                undo = " · u takes that back" if what else ""
+                host.notice.done(f"{session.label()} changed on disk; reloaded{undo}")
