@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -189,7 +190,10 @@ def check_disk_space(folder: Path, needed: float) -> None:
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        shortage = f"about {human_bytes(needed)} are needed in {folder.parent}, but only {human_bytes(free)} are free"
+        sizes = human_bytes(needed), human_bytes(free)
+        if sizes[0] == sizes[1]:  # they differ by less than one can see in gigabytes
+            sizes = f"{math.ceil(needed / 1e6):,} MB", f"{math.floor(free / 1e6):,} MB"
+        shortage = f"about {sizes[0]} are needed in {folder.parent}, but only {sizes[1]} are free"
         raise GarageError(f"{shortage}: free some space, or name another target with --to")
 
 
