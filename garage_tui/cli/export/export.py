@@ -25,7 +25,6 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--as", choices=_FORMS, default="merged", dest="form", help="default: merged")
     parser.add_argument(
         "--to",
-        default="",
         metavar="PATH",
         help="folder, or file of a GGUF; - is standard output (default: the run's export/)",
     )
@@ -57,9 +56,11 @@ def run_export(args: argparse.Namespace) -> int:
     run = find_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):
         raise BadInputError(reason)
+    if args.to is not None and not args.to.strip():
+        raise BadInputError("--to is empty: name a folder or a file, or leave it out")
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are only for --as gguf")
-    request = ExportRequest(args.form, args.to, args.outtype, args.converter, args.force)
+    request = ExportRequest(args.form, args.to or "", args.outtype, args.converter, args.force)
     stream = _stream(args)
     try:
         done = _export_to(stream, run, request) if stream else asyncio.run(run_export_job(run, request))

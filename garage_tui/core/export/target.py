@@ -33,6 +33,8 @@ EXPORTS = "export"
 MARK = "garage-export.json"
 """The file in an exported folder that names the export and its files."""
 SUFFIXES = {"merged": "-merged", "adapter": "-adapter", "gguf": "-{}.gguf", "hand-over": "-hand-over"}
+_LONGEST_NAME = 255
+"""Bytes of a file name on Linux; the staging folder has the target's name and a little more."""
 _HEAD_BYTES = 65_536  # a GGUF begins with its metadata
 
 
@@ -72,6 +74,12 @@ def target_path(run: Path, form: str, outtype: str, to: str = "", *, force: bool
         path = expand_home(to).absolute()
     except BadInputError as error:
         raise BadInputError(f"--to {error}") from error
+    if len(os.fsencode(_part(path).name if path.name else "")) > _LONGEST_NAME:
+        raise BadInputError(f"--to: the name {one_line(path.name, 60)} is too long: give a shorter one")
+    if path.name == "..":
+        path = path.resolve()
+    if not path.name and form != "gguf":
+        raise BadInputError("--to / is the root of all folders: name a folder in it")
     if form == "gguf" and path.is_dir():
         path = path / name
     shown = one_line(str(path), 1000)
@@ -101,7 +109,8 @@ def replaces(target: Path, run_id: str, form: str, *, force: bool = False) -> bo
     if not target.exists() or (target.is_dir() and form != "gguf" and not any(target.iterdir())):
         return False
     if target.is_dir() != (form != "gguf"):
-        raise BadInputError(f"{shown} is a {'folder' if target.is_dir() else 'file'}: {advice}")
+        kind = "folder" if target.is_dir() else "file" if target.is_file() else "device or a pipe"
+        raise BadInputError(f"{shown} is a {kind}: {advice}")
     if form == "gguf":
         with contextlib.suppress(OSError), open_regular(target) as file:
             if (head := file.read(_HEAD_BYTES)).startswith(b"GGUF") and signature(run_id).encode() in head:

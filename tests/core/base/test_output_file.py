@@ -157,5 +157,5 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_part_of_a_new_one(tmp
 
 
 def test_a_full_device_is_said_in_words():
-    with pytest.raises(GarageError, match="/dev/full cannot be written: the disk is full"):
+    with pytest.raises(GarageError, match="/dev/full cannot be written: the device takes no more"):
         output_argument("/dev/full").write(b"data")
