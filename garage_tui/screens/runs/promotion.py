@@ -53,7 +53,7 @@ class Promotion:
         watcher = self._host.watcher
         service, name = watcher.service, await self._lasting_name()
         earlier, now = service.earlier, service.run or _BASE
-        gets = "what you choose answers" if earlier else f"{_BASE} answers"
+        gets = "your choice answers" if earlier else f"{_BASE} answers"
         text = f"When somebody asks the server for {name}, {gets}, from the next question on. In service now: {now}."
         if earlier is None:
             title = f"Put {_BASE} in service again?"
