@@ -65,13 +65,13 @@ def run_report(args: argparse.Namespace) -> int:
     from garage_tui.core.launch.exam_process import refusal
     from garage_tui.core.runs.catalog import find_run
 
-    if args.at and (args.again or args.questions or args.markdown or args.out):
+    if args.at and (args.again or args.questions or args.markdown or args.out is not None):
         raise BadInputError("--at prints a table or --json: leave out --again, --questions, --markdown and --out")
     if (args.model or args.key_file) and not args.at:
         raise BadInputError("--model and --key-file are only for --at")
-    if args.out and (args.json or args.questions):
+    if args.out is not None and (args.json or args.questions):
         raise BadInputError("--out writes Markdown: leave out --json and --questions")
-    if args.out:  # an exam takes a minute: what cannot be written is said before it
+    if args.out is not None:  # an exam takes a minute: what cannot be written is said before it
         output_argument(args.out).require(args.force)
     workspace = Workspace.find(args.workspace)
 
@@ -94,7 +94,7 @@ def run_report(args: argparse.Namespace) -> int:
 
         return report_at(args, run)
     card = read_clean(run.path)
-    if args.markdown or args.out:
+    if args.markdown or args.out is not None:
         from garage_tui.cli.report.markdown import print_or_write
         from garage_tui.core.exam.report_markdown import markdown
 

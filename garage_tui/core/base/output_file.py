@@ -119,7 +119,7 @@ class OutputFile:
             try:
                 fd = os.open(self.target, flags)
             except OSError as error:
-                if error.errno == errno.ENXIO:
+                if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(self.target).st_mode):  # noqa: PTH116
                     raise OSError(errno.ENXIO, "nobody reads this pipe") from None
                 raise
             os.set_blocking(fd, True)
