@@ -34,6 +34,8 @@ class OpenFile:
         self._host, self._edits, self._restore_text = host, edits, restore_text
         self.first_read = asyncio.Event()
         """Set once the first file was read, or could not be."""
+        self._edited = ""
+        """Names what the owner's editor did, for undo, until the file was read again."""
 
     def open_if_small(self) -> bool:
         """Open the first file at once, so that the first paint shows it; False if it is too long for that."""
@@ -139,33 +141,34 @@ class OpenFile:
 
     def take_edited(self) -> None:
         """Read the file again after the owner's editor, in such a way that undo takes the edit back."""
-        self._host.run_worker(self._take_edited, group="look", exclusive=True)
+        self._edited = "editing the file"  # at once: the check that comes every few seconds may be the first to read it
+        self._host.run_worker(self._take_edited, group="edited")
 
     async def _take_edited(self) -> None:
         host, session = self._host, self._host.session
         store = session.store
-        if store is not None and await asyncio.to_thread(store.gone):
-            host.notice.wrong(f"{session.label()} is gone: its rows are still here, and ^s writes them again")
-            return
-        await self.reload_changed("editing the file")
+        try:
+            if store is not None and await asyncio.to_thread(store.gone):
+                host.notice.wrong(f"{session.label()} is gone: its rows are still here, and ^s writes them again")
+                return
+            await self.reload_changed()
+        finally:
+            self._edited = ""
 
-    async def reload_changed(self, what: str = "") -> None:
-        """Read the file again if an editor or another app has changed it.
-
-        Args:
-            what: names the change for undo; without it the change cannot be undone here.
-        """
+    async def reload_changed(self) -> None:
+        """Read the file again if an editor or another app has changed it."""
         host, session = self._host, self._host.session
         if not host.is_in_front or not await session.changed_on_disk():
             return
         lines = session.store.document.lines if session.store else []
         try:
-            reloaded = await session.reload(what)
+            edited = self._edited
+            reloaded = await session.reload(edited)
         except GarageError as error:
             host.notice.wrong(plain(str(error)))
             return
         if reloaded and session.store:
             host.show_successor(lines)
             if not host.is_writing:
-                undo = " · u takes that back" if what else ""
+                undo = " · u takes that back" if edited else ""
                 host.notice.done(f"{session.label()} changed on disk; reloaded{undo}")
