@@ -57,13 +57,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.cli.usable_run import find_usable_run
     from garage_tui.core.base.output_file import output_argument
     from garage_tui.core.base.safe_open import read_regular
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.report import REPORT
     from garage_tui.core.exam.report_text import read_clean
     from garage_tui.core.launch.exam_process import refusal
-    from garage_tui.core.runs.catalog import find_run
 
     if args.at and (args.again or args.questions or args.markdown or args.out is not None):
         raise BadInputError("--at prints a table or --json: leave out --again, --questions, --markdown and --out")
@@ -78,7 +78,7 @@ def run_report(args: argparse.Namespace) -> int:
     def has_questions(one: Run) -> bool:
         return not one.draws if args.at or args.questions or args.again else True
 
-    run = find_run(
+    run = find_usable_run(
         workspace, args.ref, lambda one: has_questions(one) and ((one.path / REPORT).exists() or not refusal(one))
     )
     if args.at and run.draws:
