@@ -135,6 +135,8 @@ def _show(found: Preview, args: argparse.Namespace) -> int:
 
 
 def _print(found: Preview) -> None:
+    from garage_tui.core.images.left_out_count import count_text
+
     size = f"{found.size} × {found.size} px"
     print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
     if found.left_out:
@@ -143,7 +145,7 @@ def _print(found: Preview) -> None:
     for out in found.left_out:
         reasons.setdefault(out.why, []).append(out)
     for why, outs in sorted(reasons.items(), key=lambda reason: -len(reason[1])):
-        print(f"  {len(outs):,} {why}")
+        print(f"  {count_text(why, len(outs))}")
         for out in outs[:_EXAMPLES]:
             print(f"    {out.name} {out.reason}")
         if len(outs) > _EXAMPLES:

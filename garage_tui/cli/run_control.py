@@ -176,14 +176,16 @@ def run_delete(args: argparse.Namespace) -> int:
     from garage_tui.core.runs.catalog import disk_bytes
     from garage_tui.core.runs.deletion import delete
     from garage_tui.core.runs.exit_wait import wait_for_exit
+    from garage_tui.core.runs.service import refuse_if_in_service
 
     run = wait_for_exit(_find(args))
     if run.alive:
         raise BadInputError(f"{run.id} is {run.status}: stop it first with `garage stop {run.id}`")
+    refuse_if_in_service(run.path.parent, run.id)
     size = disk_bytes(run.path)
     if not args.yes:
         if not sys.stdin.isatty():
-            raise BadInputError("deleting cannot be undone: confirm it with --yes")
+            raise BadInputError(f"{run.id} would be deleted, which cannot be undone: confirm it with --yes")
         adapter = "its adapter, " if run.adapter else ""
         question = f"delete {shown_line(run.id)} with {adapter}{human_bytes(size)}? [y/N] "
         if input(question).strip().lower() not in ("y", "yes"):

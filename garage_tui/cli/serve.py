@@ -153,13 +153,19 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.diffusion_files import no_chat_reason
     from garage_tui.core.runs.folder import COMPLETE
-    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service, why_no_base
+    from garage_tui.core.runs.promotion import (
+        NotServedError,
+        base_name,
+        run_in_service,
+        why_no_base,
+        why_not_served,
+    )
     from garage_tui.core.runs.service import MEND
 
     base = base_models.find(args.base).name if args.base else None
     runs: list[str] = []
     for ref in args.runs:
-        run = find_run(workspace, ref)
+        run = find_run(workspace, ref, lambda one: not why_not_served(one))
         if run.draws:
             raise BadInputError(no_chat_reason(run.id))
         if run.manifest is None or run.adapter is None or run.status not in COMPLETE:

@@ -46,15 +46,15 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_promote(args: argparse.Namespace) -> int:
+    from garage_tui.cli.usable_run import find_usable_run
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.exam.headline import headline
-    from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.promotion import promote
+    from garage_tui.core.runs.promotion import promote, why_not_served
     from garage_tui.core.runs.service import read_service
     from garage_tui.core.serving.server_base import restart_note
 
     workspace = Workspace.find(args.workspace)
-    run = find_run(workspace, args.ref)
+    run = find_usable_run(workspace, args.ref, lambda one: not why_not_served(one))
     change = promote(workspace, run, args.why)
     if args.json:
         return _print_change(workspace, change)

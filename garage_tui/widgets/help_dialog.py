@@ -80,7 +80,20 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
         display = app.get_key_display(Binding(binding.key, binding.action))
         if display not in key.keys:
             key.keys.append(display)
+    for title in {title for _, title, _ in TEXTUAL_KEYS} & set(found):
+        found[title] = _each_key_once(found[title])
     return [HelpGroup(title, tuple(keys.values())) for title, keys in found.items() if keys]
+
+
+def _each_key_once(keys: dict[str, HelpKey]) -> dict[str, HelpKey]:
+    """Return the keys of Textual's widgets, of which two call what one key does by two names; the first one stays."""
+    seen: set[str] = set()
+    kept = {}
+    for action, key in keys.items():
+        if not seen.issuperset(key.keys):
+            seen.update(key.keys)
+            kept[action] = key
+    return kept
 
 
 def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:

@@ -17,6 +17,8 @@ from textual.strip import Strip
 
 from garage_tui.core.base.log_reader import LogChunk
 
+NO_LINES = "No lines yet."
+"""What an empty log shows."""
 MAX_LINES = 20_000
 """Most lines in memory; the others are in the file."""
 
@@ -71,10 +73,13 @@ class LogView(ScrollView, can_focus=True):
 
     def replace(self, piece: LogChunk) -> None:
         """Replace all lines."""
+        cut = self.cut
         self.lines, self.starts, self._rows, self.hits, self.hit, self._width = [], [], [], [], 0, 0
         self.end, self.rest = piece.start, ""
         self.virtual_size = Size(0, 0)
         self.add_after(piece)
+        if self.cut != cut:
+            self.post_message(self.Followed())
 
     def clear(self) -> None:
         """Remove all lines, and follow the end again."""
@@ -272,6 +277,8 @@ class LogView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
         width, style, row = self.size.width, self.rich_style, scroll_y + y
+        if not self.lines and y == 0:
+            return Strip([Segment(NO_LINES, style)]).crop_extend(0, width, style)
         if row >= (len(self._rows) if self.wrap else len(self.lines)):
             return Strip.blank(width, style)
         number, text = self._rows[row] if self.wrap else (row, self.lines[row])

@@ -47,7 +47,7 @@ def test_it_says_how_many_there_are_and_what_is_left_out_and_why(folder: Path, t
     assert lines == [
         f"{20 - held_out} pictures to learn from, {held_out} held out · wings · 32 × 32 px",
         "6 left out:",
-        "  5 no picture",
+        "  5 not pictures",
         *(f"    note {n}.txt is not a picture that can be used: only PNG, JPEG, GIF, WEBP, BMP, PPM" for n in range(3)),
         "    and 2 more",
         "  1 too small",

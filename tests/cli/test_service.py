@@ -84,6 +84,7 @@ def test_as_json(say, runs):
 def test_a_run_in_service_is_not_deleted(say, runs):
     say("promote", A)
     assert f"{A} is in service and answers people now" in say("delete", A, "--yes", code=1)
+    assert f"{A} is in service and answers people now" in say("delete", A, code=1), "before anything is asked"
     assert runs[0].path.is_dir()
     say("back")
     say("delete", A, "--yes")

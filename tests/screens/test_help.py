@@ -163,3 +163,15 @@ async def test_f1_helps_in_a_field_a_list_a_form_and_a_question_and_takes_nothin
         await user.sees("Report card")
         await user.press("f1")
         await user.sees("– help", "Did the model learn")
+
+
+async def test_no_key_is_listed_twice_where_two_widgets_name_what_it_does_in_two_ways(open_app):
+    async with open_app(screen="chat", size=(120, 60)) as user:
+        await user.sees("Ask a question below")
+        await user.press("ctrl+g")
+        await user.sees("Sampling and system prompt")
+        await user.press("f1")
+        screen = await user.sees("While you type", "In a text that you can scroll")
+        shown = [line.strip("│ ").split("  ")[0] for line in screen.splitlines()]
+        for key in ("^w", "^u", "^k", "↑", "↓", "pgup", "pgdn"):
+            assert shown.count(key) == 1, (key, screen)

@@ -25,7 +25,6 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--as", choices=_FORMS, default="merged", dest="form", help="default: merged")
     parser.add_argument(
         "--to",
-        default="",
         metavar="PATH",
         help="folder, or file of a GGUF; - is standard output (default: the run's export/)",
     )
@@ -48,18 +47,20 @@ def run_export(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.export.progress import run_export_job
+    from garage_tui.cli.usable_run import find_usable_run
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.export.export_process import ExportRequest, refusal
-    from garage_tui.core.runs.catalog import find_run
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    run = find_usable_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):
         raise BadInputError(reason)
+    if args.to is not None and not args.to.strip():
+        raise BadInputError("--to is empty: name a folder or a file, or leave it out")
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are only for --as gguf")
-    request = ExportRequest(args.form, args.to, args.outtype, args.converter, args.force)
+    request = ExportRequest(args.form, args.to or "", args.outtype, args.converter, args.force)
     stream = _stream(args)
     try:
         done = _export_to(stream, run, request) if stream else asyncio.run(run_export_job(run, request))

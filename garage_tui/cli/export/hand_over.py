@@ -52,12 +52,12 @@ def run_hand_over(args: argparse.Namespace) -> int:
     import msgspec
 
     from garage_tui.cli.export.progress import run_export_job
+    from garage_tui.cli.usable_run import find_usable_run
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.export import ollama
     from garage_tui.core.export.export_process import refusal
-    from garage_tui.core.runs.catalog import find_run
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    run = find_usable_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):
         raise BadInputError(reason)
     request = _request(args, run)
@@ -99,6 +99,7 @@ def _request(args: argparse.Namespace, run: Run) -> ExportRequest:
     Raises:
         BadInputError: the options do not go together, or the target is no folder.
     """
+    import shlex
     from pathlib import Path
 
     from garage_tui.core.export import lm_studio
@@ -107,6 +108,8 @@ def _request(args: argparse.Namespace, run: Run) -> ExportRequest:
 
     if args.name and args.to != "ollama":
         raise BadInputError("--name is only for --to ollama")
+    if not args.to.strip():
+        raise BadInputError(f"--to is empty: give {', '.join(_PROGRAMS)}, or a folder")
     if args.to == "vllm":
         if args.quantise or args.adapter or args.no_exam:
             raise BadInputError("--to vllm hands over the merged model: leave out --quantise, --adapter and --no-exam")
@@ -116,9 +119,8 @@ def _request(args: argparse.Namespace, run: Run) -> ExportRequest:
         to = str(lm_studio.model_folder(run.id))
     elif args.to not in _PROGRAMS:
         if "/" not in args.to and not Path(args.to).is_dir():
-            raise BadInputError(
-                f"--to {args.to[:100]}: give {', '.join(_PROGRAMS)}, or a folder such as ./{args.to[:100]}"
-            )
+            folder = shlex.quote(f"./{args.to[:100]}")
+            raise BadInputError(f"--to {args.to[:100]}: give {', '.join(_PROGRAMS)}, or a folder such as {folder}")
         to = args.to
     return ExportRequest(
         "hand-over",

@@ -30,7 +30,7 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
         raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
         raise BadInputError(missing_card_text(run))
-    if args.markdown or args.out:
+    if args.markdown or args.out is not None:
         from garage_tui.cli.report.markdown import print_or_write
         from garage_tui.core.exam.diffusion_report import read_diffusion_report
         from garage_tui.core.exam.report_markdown import diffusion_markdown

@@ -17,5 +17,7 @@ def print_or_write(document: str, out: str | None, *, force: bool) -> None:
     if out is None:
         print(document, end="")
         return
-    output_argument(out).write(document.encode(), force=force)
-    print(f"saved {out}", file=sys.stderr)
+    output = output_argument(out)
+    output.write(document.encode(), force=force)
+    if not output.is_stdout:
+        print(f"saved {out}", file=sys.stderr)

@@ -57,23 +57,30 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.cli.usable_run import find_usable_run
     from garage_tui.core.base.output_file import output_argument
     from garage_tui.core.base.safe_open import read_regular
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.report import REPORT
     from garage_tui.core.exam.report_text import read_clean
-    from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.launch.exam_process import refusal
 
-    if args.at and (args.again or args.questions or args.markdown or args.out):
+    if args.at and (args.again or args.questions or args.markdown or args.out is not None):
         raise BadInputError("--at prints a table or --json: leave out --again, --questions, --markdown and --out")
     if (args.model or args.key_file) and not args.at:
         raise BadInputError("--model and --key-file are only for --at")
-    if args.out and (args.json or args.questions):
+    if args.out is not None and (args.json or args.questions):
         raise BadInputError("--out writes Markdown: leave out --json and --questions")
-    if args.out:  # an exam takes a minute: what cannot be written is said before it
+    if args.out is not None:  # an exam takes a minute: what cannot be written is said before it
         output_argument(args.out).require(args.force)
     workspace = Workspace.find(args.workspace)
-    run = find_run(workspace, args.ref)
+
+    def has_questions(one: Run) -> bool:
+        return not one.draws if args.at or args.questions or args.again else True
+
+    run = find_usable_run(
+        workspace, args.ref, lambda one: has_questions(one) and ((one.path / REPORT).exists() or not refusal(one))
+    )
     if args.at and run.draws:
         raise BadInputError(f"{run.id} is a diffusion run: it has no questions to ask of a server")
     if run.draws:
@@ -87,7 +94,7 @@ def run_report(args: argparse.Namespace) -> int:
 
         return report_at(args, run)
     card = read_clean(run.path)
-    if args.markdown or args.out:
+    if args.markdown or args.out is not None:
         from garage_tui.cli.report.markdown import print_or_write
         from garage_tui.core.exam.report_markdown import markdown
 

@@ -59,7 +59,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
     changes = {name: getattr(args, name) for name in CHANGEABLE}
-    like = find_run(workspace, args.like) if args.like else None
+    like = find_run(workspace, args.like, lambda one: one.draws) if args.like else None
     if like:
         recipe = diffusion_recipe_of(like, args.preset, **changes)
     else:

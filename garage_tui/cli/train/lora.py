@@ -33,7 +33,7 @@ def run_lora(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
     changes = {name: getattr(args, name) for name in CHANGEABLE}
-    like = find_run(workspace, args.like) if args.like else None
+    like = find_run(workspace, args.like, lambda one: one.manifest is not None and not one.draws) if args.like else None
     if like:
         recipe_of(like)  # a diffusion run is refused before its facts are looked for
     if args.facts:

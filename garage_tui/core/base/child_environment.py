@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from garage_tui.core.base.import_path import MODULES
 from garage_tui.core.base.package_path import PACKAGE
 
-MODULES = "GARAGE_PYTHONPATH"
-"""Environment variable with more folders that our processes import from, as `PYTHONPATH` has them."""
 _LAUNCHERS = frozenset(
     """
     WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE NODE_RANK GROUP_RANK GROUP_WORLD_SIZE ROLE_NAME ROLE_RANK

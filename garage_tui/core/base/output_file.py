@@ -34,7 +34,7 @@ _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EA
 
 @dataclass(frozen=True)
 class OutputFile:
-    """What is where an output shall go."""
+    """What is where an output is to go."""
 
     path: Path
     """As the user named it."""
@@ -119,7 +119,7 @@ class OutputFile:
             try:
                 fd = os.open(self.target, flags)
             except OSError as error:
-                if error.errno == errno.ENXIO:
+                if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(self.target).st_mode):  # noqa: PTH116
                     raise OSError(errno.ENXIO, "nobody reads this pipe") from None
                 raise
             os.set_blocking(fd, True)
@@ -157,7 +157,7 @@ class OutputFile:
 
 
 def output_argument(text: str, *, parents: bool = False) -> OutputFile:
-    """Return what is where an output named on the command line shall go; `-` is the standard output.
+    """Return what is where an output named on the command line is to go; `-` is the standard output.
 
     Args:
         parents: as in `output_file`.
@@ -175,7 +175,7 @@ def output_argument(text: str, *, parents: bool = False) -> OutputFile:
 
 
 def output_file(path: Path, *, parents: bool = False) -> OutputFile:
-    """Return what is at a path that an output shall go to.
+    """Return what is at a path that an output is to go to.
 
     Args:
         parents: folders that do not exist are made when it is written.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,8 @@ def shortage_sentence(kind: Shortage, path: Path, advice: str = "") -> str:
         advice: what to do, in the imperative; by default `free some space and try again`.
     """
     advice = advice or "free some space and try again"
+    if is_device(path):
+        return "the device takes no more; name another target"
     if kind == "quota":
         return f"your disk quota is used up on {_shown(disk_of(path))}; {advice}"
     if kind == "file size":  # another place has the same limit
@@ -67,6 +70,15 @@ def shortage_sentence(kind: Shortage, path: Path, advice: str = "") -> str:
         no_inodes = f"{_shown(disk)} can hold no more files, however small (`df -i`)"
         return f"the disk is full: {no_inodes}; {advice.replace('free some space', 'delete some', 1)}"
     return f"the disk is full: only {human_bytes(found.f_bavail * found.f_frsize)} free on {_shown(disk)}; {advice}"
+
+
+def is_device(path: Path) -> bool:
+    """Return whether a path is a device, such as `/dev/full`, whose space is not that of the disk it lies on."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (a NUL in the name raises ValueError here too)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
 def shortage(error: BaseException, path: Path, advice: str = "") -> str:

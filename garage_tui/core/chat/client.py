@@ -188,6 +188,7 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
         headers["Content-Type"] = "application/json"
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     transport = httpx.AsyncHTTPTransport(uds=address.socket, trust_env=False) if address.socket else None
+    is_here = True
     try:
         # A proxy from the environment must not see requests to this box, least of all the key.
         is_here = bool(address.socket) or _is_loopback(address.url)
@@ -220,7 +221,9 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
             f"{one_line(named, 200) or 'none'}: correct that, or unset it"
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}") from error
+        names = "" if is_here else _proxy_variables()
+        named = f"; the environment sets {names}: correct that, or unset it" if names else ""
+        raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}{named}") from error
 
 
 async def _refusal(response: httpx.Response, address: ServerAddress) -> ServerRefusalError:
@@ -272,6 +275,11 @@ def _shown_url(address: ServerAddress) -> str:
 def _proxies() -> str:
     names = [name for name in os.environ if name.casefold() in _PROXIES and "socks" in os.environ[name].casefold()]
     return ", ".join(sorted(names)) or "a proxy"
+
+
+def _proxy_variables() -> str:
+    """Return the variables of the environment that name a proxy, or what is reached without one."""
+    return ", ".join(sorted(name for name in os.environ if name.casefold() in {*_PROXIES, "no_proxy"}))
 
 
 def _not_openai(address: ServerAddress) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.format import rough_time
+from garage_tui.core.base.format import plural, rough_time
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
@@ -66,7 +66,7 @@ class DiffusionEstimate:
     def sentence(self) -> str:
         recipe = self.recipe
         about = "" if self.exact else "about "
-        sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {recipe.epochs} epochs"
+        sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {plural(recipe.epochs, 'epoch')}"
         time = "time unknown" if self.seconds is None else rough_time(self.seconds)
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 

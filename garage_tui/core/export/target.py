@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ EXPORTS = "export"
 MARK = "garage-export.json"
 """The file in an exported folder that names the export and its files."""
 SUFFIXES = {"merged": "-merged", "adapter": "-adapter", "gguf": "-{}.gguf", "hand-over": "-hand-over"}
+_LONGEST_NAME = 255
+"""Bytes of a file name on Linux; the staging folder has the target's name and a little more."""
 _HEAD_BYTES = 65_536  # a GGUF begins with its metadata
 
 
@@ -71,6 +74,12 @@ def target_path(run: Path, form: str, outtype: str, to: str = "", *, force: bool
         path = expand_home(to).absolute()
     except BadInputError as error:
         raise BadInputError(f"--to {error}") from error
+    if len(os.fsencode(_part(path).name if path.name else "")) > _LONGEST_NAME:
+        raise BadInputError(f"--to: the name {one_line(path.name, 60)} is too long: give a shorter one")
+    if path.name == "..":
+        path = path.resolve()
+    if not path.name and form != "gguf":
+        raise BadInputError("--to / is the root of all folders: name a folder in it")
     if form == "gguf" and path.is_dir():
         path = path / name
     shown = one_line(str(path), 1000)
@@ -100,7 +109,8 @@ def replaces(target: Path, run_id: str, form: str, *, force: bool = False) -> bo
     if not target.exists() or (target.is_dir() and form != "gguf" and not any(target.iterdir())):
         return False
     if target.is_dir() != (form != "gguf"):
-        raise BadInputError(f"{shown} is a {'folder' if target.is_dir() else 'file'}: {advice}")
+        kind = "folder" if target.is_dir() else "file" if target.is_file() else "device or a pipe"
+        raise BadInputError(f"{shown} is a {kind}: {advice}")
     if form == "gguf":
         with contextlib.suppress(OSError), open_regular(target) as file:
             if (head := file.read(_HEAD_BYTES)).startswith(b"GGUF") and signature(run_id).encode() in head:
@@ -189,7 +199,10 @@ def check_disk_space(folder: Path, needed: float) -> None:
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        shortage = f"about {human_bytes(needed)} are needed in {folder.parent}, but only {human_bytes(free)} are free"
+        sizes = human_bytes(needed), human_bytes(free)
+        if sizes[0] == sizes[1]:  # they differ by less than one can see in gigabytes
+            sizes = f"{math.ceil(needed / 1e6):,} MB", f"{math.floor(free / 1e6):,} MB"
+        shortage = f"about {sizes[0]} are needed in {folder.parent}, but only {sizes[1]} are free"
         raise GarageError(f"{shortage}: free some space, or name another target with --to")
 
 

@@ -162,8 +162,15 @@ class Document:
         for line in change.new:
             self.coverage.add(line)
 
-    def adopt(self, lines: Sequence[Line], coverage: Coverage | None = None) -> None:
-        """Replace all lines by a version that was merged or read from disk; that cannot be undone here."""
+    def adopt(self, lines: Sequence[Line], coverage: Coverage | None = None, what: str = "") -> None:
+        """Replace all lines by a version that was merged or read from disk.
+
+        Args:
+            what: what was done, as undo names it; without it the change cannot be undone here.
+        """
+        if what and [line.raw for line in lines] != [line.raw for line in self.lines]:
+            self._undo.append(Change(0, tuple(self.lines), tuple(lines), what, self.chosen()))
+            self._redo.clear()
         self.lines = list(lines)
         self.coverage = coverage or Coverage(self.lines)
         self.version += 1

@@ -9,13 +9,28 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import escaped, json_line, read_json
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.facts.file import file_stamp
+from garage_tui.core.facts.formats.json_problems import explain
 from garage_tui.core.facts.line import BOM, Line, parse
 
 _FALLBACKS = ("nano", "vim", "vi")
 _KNOWS_LINES = ("vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "joe", "ne", "mg")
+
+
+class EditedRow(NamedTuple):
+    """A row as it came back from the editor."""
+
+    line: Line | None
+    """The edited line; the one that was given where nothing was changed; None where it cannot be taken."""
+    text: str
+    """The text as it was written."""
+    why: str = ""
+    """Why it cannot be taken, as a clause."""
 
 
 def editor_command() -> list[str]:
@@ -42,9 +57,10 @@ def open_file(path: Path, line: int = 1) -> None:
     """Open a file at a line, and wait until the editor ends. It takes over the terminal.
 
     Raises:
-        GarageError: it cannot be started, or ends with an error.
+        GarageError: it cannot be started, or ends with an error; the text says whether the file was changed all the
+            same.
     """
-    arguments = editor_command()
+    arguments, before = editor_command(), file_stamp(path)
     at = [f"+{line}"] if Path(arguments[0]).name in _KNOWS_LINES else []
     try:
         done = subprocess.run([*arguments, *at, str(path)], check=False)
@@ -53,39 +69,71 @@ def open_file(path: Path, line: int = 1) -> None:
             f"{arguments[0]} cannot be started: {error.strerror}; set EDITOR to another editor"
         ) from error
     if done.returncode:
-        raise GarageError(f"{arguments[0]} ended with an error ({done.returncode}); nothing was changed")
+        changed = ", but the file was changed" if file_stamp(path) != before else "; nothing was changed"
+        raise GarageError(f"{arguments[0]} ended with an error ({done.returncode}){changed}")
 
 
-def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
-    """Open one row, formatted over several lines; return the edited line, or None if it is not valid JSON.
+def open_row(line: Line, text: str = "") -> EditedRow:
+    """Open one row, formatted over several lines; return it as it came back.
 
     Args:
         text: what to begin with, where an earlier try came back broken.
 
-    Returns:
-        (line, text as it was written); the line is the one that was given where nothing was changed.
-
     Raises:
-        GarageError: as `open_file`.
+        GarageError: the editor cannot be started, or left nothing that could be read; nothing was changed.
     """
+    failed = ""
     before = text or format_row(line)
     try:
         with tempfile.TemporaryDirectory(prefix="fact-") as folder:
             file = Path(folder, "fact.json")
             file.write_text(before, encoding="utf-8")
-            open_file(file)
-            after = file.read_text(encoding="utf-8", errors="replace")  # editors may replace the file
+            written = file_stamp(file)
+            try:
+                open_file(file)
+            except GarageError as error:
+                if file_stamp(file) in (None, written):
+                    raise
+                failed = str(error).partition(", but")[0]  # what was written before the editor failed is not lost
+            data = read_regular(file)  # editors may replace the file, by a pipe too
+    except FileNotFoundError as error:
+        raise GarageError("the editor left no file; nothing was changed") from error
     except OSError as error:
         raise GarageError(f"the row cannot be edited in a file: {error.strerror}; nothing was changed") from error
+    after, problem = _read_text(data)
     if after.strip() == format_row(line).strip():
-        return line, after
-    try:
-        row = read_json(after)
-    except (ValueError, RecursionError):
-        return None, after
+        return EditedRow(line, after)
+    row, why = _read_row(after)
+    if failed or problem or why:
+        return EditedRow(None, after, failed or problem or why)
     end = b"\r" if line.raw.endswith(b"\r") else b""
     mark = BOM if line.raw.startswith(BOM) else b""
-    return parse(mark + json_line(row) + end, bool(mark)), after
+    return EditedRow(parse(mark + json_line(row) + end, bool(mark)), after)
+
+
+def _read_text(data: bytes) -> tuple[str, str]:
+    """Return (the text of a file, what is wrong with it); in another encoding than UTF-8 it can still be corrected."""
+    data = data.removeprefix(BOM)
+    try:
+        return data.decode(), ""
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return data.decode("latin-1"), f"line {line} of the edited row is not UTF-8: save it as UTF-8"
+
+
+def _read_row(text: str) -> tuple[object, str]:
+    """Return (the value of an edited row, why it is no row)."""
+    if not text.strip():
+        return None, "the edited row is empty (d deletes a row)"
+    try:
+        row = read_json(text)
+    except json.JSONDecodeError as error:
+        at, why = explain(text, error)
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        return None, f"the edited row is not valid JSON at line {line}, column {column} ({why})"
+    except (ValueError, RecursionError):
+        return None, "the edited row is not valid JSON (a number is too long, or it is nested too deeply)"
+    return row, "" if isinstance(row, dict) else 'the edited row is not {"question": "…", "answer": "…"}'
 
 
 def format_row(line: Line) -> str:
@@ -94,4 +142,4 @@ def format_row(line: Line) -> str:
     try:
         return escaped(json.dumps(json.loads(data), ensure_ascii=False, indent=2)) + "\n"
     except (ValueError, RecursionError):
-        return data.decode(errors="replace").rstrip("\r") + "\n"
+        return _read_text(data)[0].rstrip("\r") + "\n"

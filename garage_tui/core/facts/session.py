@@ -49,7 +49,7 @@ class Saving(msgspec.Struct):
         Raises:
             GarageError: the file cannot be written. Nothing is lost: the change is in memory and in the journal.
         """
-        while self.store.unsaved:
+        while self.store.unsaved or await asyncio.to_thread(self.store.gone):
             change = await asyncio.to_thread(self.store.save)
             if change is None:
                 continue
@@ -145,8 +145,11 @@ class FactsSession:
         store = self.store
         return store is not None and not store.unsaved and await asyncio.to_thread(store.changed)
 
-    async def reload(self) -> bool:
+    async def reload(self, what: str = "") -> bool:
         """Read the file in front again; return whether its rows are other ones now.
+
+        Args:
+            what: names the change for undo; without it the change cannot be undone.
 
         Raises:
             GarageError: it cannot be read.
@@ -155,7 +158,7 @@ class FactsSession:
         if store is None:
             return False
         change = await asyncio.to_thread(store.read)
-        return store is self.store and store.adopt(change)
+        return store is self.store and store.adopt(change, what)
 
     async def save_all(self, draft: UnsavedText | None = None) -> str:
         """Save all files before the app is left; return what stays unsaved, as sentences, and nothing if all is saved.

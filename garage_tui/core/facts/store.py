@@ -76,12 +76,16 @@ class FactsStore:
         file = load_facts(self.path, known) if found else FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
-    def adopt(self, change: ExternalChange) -> bool:
-        """Replace the rows by what was read, on the event loop; False if something was changed here meanwhile."""
+    def adopt(self, change: ExternalChange, what: str = "") -> bool:
+        """Replace the rows by what was read, on the event loop; False if something was changed here meanwhile.
+
+        Args:
+            what: names the change for undo; without it the change cannot be undone.
+        """
         if self._pending or self.document.version != change.version:
             return False
         self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
-        self.document.adopt(change.merged, change.coverage)
+        self.document.adopt(change.merged, change.coverage, what)
         return True
 
     @property
@@ -188,6 +192,10 @@ class FactsStore:
         found = file_stamp(self.path)
         return found is not None and found != self._stamp
 
+    def gone(self) -> bool:
+        """Return whether there are rows here, but no file on disk any more."""
+        return bool(self.document.lines) and not self.path.exists()
+
     def save(self) -> ExternalChange | None:
         """Write what is not saved; or return what was written on disk meanwhile, for `accept`.
 
@@ -199,7 +207,7 @@ class FactsStore:
 
     def _save(self) -> ExternalChange | None:
         lines, version, count = list(self.document.lines), self.document.version, len(self._pending)
-        if not count:
+        if not count and not self.gone():
             self._clear_journal()
             return None
         try:

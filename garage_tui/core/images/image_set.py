@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images.left_out_count import count_text
 from garage_tui.core.images.safe_image import Fault, PictureError, Stream, open_image
 from garage_tui.core.images.square import LARGE, Fit, make_square
 
@@ -184,5 +185,5 @@ def _too_few(usable: int, where: str, left_out: Sequence[SkippedImage]) -> str:
     have = f"{where} has {usable or 'no'} usable picture{'s' * (usable != 1)}, but at least {FEWEST} are needed"
     if not left_out:
         return have
-    whys = ", ".join(f"{number} {why}" for why, number in Counter(out.why for out in left_out).most_common())
+    whys = ", ".join(count_text(why, number) for why, number in Counter(out.why for out in left_out).most_common())
     return f"{have}; left out: {whys} ({left_out[0].name} {left_out[0].reason})"

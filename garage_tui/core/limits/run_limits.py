@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.number_checks import validation_text
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.setting_types import Celsius, Watts
 from garage_tui.core.base.settings import Settings, WhileTraining
@@ -62,11 +63,11 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
         }
         given |= {key: value for key, value in changes.items() if value is not None}
         if wrong := [key for key, value in given.items() if isinstance(value, float) and not math.isfinite(value)]:
-            raise BadInputError(f"{', '.join(wrong)}: expected a finite number")
+            raise BadInputError(f"{', '.join(wrong)}: must be a finite number")
         try:
             limits = msgspec.convert(given, cls)
         except msgspec.ValidationError as error:
-            raise BadInputError(f"{error}".replace("`$.", "`")) from error
+            raise BadInputError(validation_text(error)) from error
         from garage_tui.core.limits import time_windows  # 3 ms, and every reader of a manifest imports this module
 
         for text in (*limits.only, *limits.quiet):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
@@ -43,11 +44,15 @@ def list_runs(workspace: Workspace) -> list[Run]:
     return [read_run(workspace.checkpoints / name) for name in run_names(workspace)]
 
 
-def find_run(workspace: Workspace, ref: str) -> Run:
+def find_run(workspace: Workspace, ref: str, usable: Callable[[Run], bool] | None = None) -> Run:
     """Return the run that `ref` means: an id, its beginning or its readable end, a name, `last`, or the lasting name.
 
     The beginning has to be that of one run alone. The end counts where nothing else matches: `lora-night` and `night`
     for `20261130-0001-lora-night`.
+
+    Args:
+        usable: with which runs the caller can do its work. `last` is the newest of them; where there is none, and
+            without this argument, the newest of all.
 
     Raises:
         BadInputError: no run matches, or several do; or the base model is in service and `ref` is the lasting name.
@@ -56,7 +61,8 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if not runs:
         raise BadInputError(f"no runs in {workspace.checkpoints}: start one with `garage train lora --facts FILE`")
     if ref == "last":
-        return max(runs, key=lambda run: run.state.created if run.state else 0.0)
+        candidates = (usable and [run for run in runs if usable(run)]) or runs
+        return max(candidates, key=lambda run: run.state.created if run.state else 0.0)
     matches = [run for run in runs if run.id == ref]
     if not matches and ref:
         # A name that is the beginning of another run's id means neither: a command may delete what it gets.

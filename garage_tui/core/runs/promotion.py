@@ -139,7 +139,7 @@ def _named(workspace: Workspace, run_id: str) -> Run:
     """
     if "/" in run_id or run_id.startswith("."):
         raise NotServedError(
-            f"{service_file(workspace.checkpoints)} names {one_line(run_id, 80)}, which is no run; {MEND}"
+            f"{service_file(workspace.checkpoints)} names {one_line(run_id, 80)}, which is not a run; {MEND}"
         )
     return read_run(workspace.checkpoints / run_id)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from garage_tui.core.base.format import human_bytes, rough_time
+from garage_tui.core.base.format import human_bytes, plural, rough_time
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.line import Fact
@@ -59,7 +59,8 @@ class LoraEstimate:
 
     @property
     def sentence(self) -> str:
-        steps = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
+        epochs = f"{self.epochs:g} {'epoch' if self.epochs == 1 else 'epochs'}"
+        steps = f"{plural(self.rows, 'row')} × {epochs} ÷ batch {self.batch} = {plural(self.steps, 'step')}"
         if self.steps * self.batch != self.rows * self.epochs:  # the last batch of each epoch is smaller
             steps += f", {self.steps / self.epochs:.3g} an epoch"
         time = "time unknown" if self.seconds is None else rough_time(self.seconds)

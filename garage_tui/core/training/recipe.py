@@ -118,7 +118,7 @@ def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) ->
     """Return the preset's recipe with `changes` over it; a change that is None keeps the preset's value.
 
     Args:
-        rows: how many it shall teach, as far as that is known.
+        rows: how many it is to teach, as far as that is known.
 
     Raises:
         BadInputError: no such preset, or a value out of its range; the text names both.

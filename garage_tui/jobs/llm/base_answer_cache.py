@@ -30,6 +30,8 @@ MAX_CACHED = 1500
 """Answers in a file; the oldest are dropped first (6 KB each for a width of 576 and 24 tokens)."""
 ASKING = "asking the base model"
 """The phase in which the base model's own answers are collected; its count is of questions."""
+READING = "reading the base model's answers"
+"""The phase in which answers that come with the project are read into the cache; its count is of answers."""
 TEXT_TOKENS = 32
 """Tokens of a text whose loss counts for the perplexity."""
 
@@ -66,7 +68,7 @@ class BaseAnswerCache:
     def __call__(self, questions: Sequence[str], say: Say = silent) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
         missing = self._missing(questions)
-        if missing and self._take_shipped(missing):
+        if missing and self._take_shipped(missing, say):
             missing = self._missing(questions)
         if missing:
             self.misses += len(missing)
@@ -87,11 +89,17 @@ class BaseAnswerCache:
     def _missing(self, questions: Sequence[str]) -> list[str]:
         return [question for question in dict.fromkeys(questions) if self._key(question) not in self._known]
 
-    def _take_shipped(self, questions: Sequence[str]) -> bool:
+    def _take_shipped(self, questions: Sequence[str], say: Say) -> bool:
         """Add the answers that come with the project; return whether there are any."""
         shipped = shipped_answers(self.identity)
         found = [shipped[question] for question in questions if question in shipped]
-        for one, states in zip(found, hidden_states(self._model, found), strict=True):
+
+        def report(done: int) -> None:
+            say(READING, done, len(found))
+
+        if found:
+            report(0)
+        for one, states in zip(found, hidden_states(self._model, found, report), strict=True):
             self._known[self._key(one.question)] = CachedAnswer(one.tokens, one.ended, states.half().cpu())
         if found:
             self._write()

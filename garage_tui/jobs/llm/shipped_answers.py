@@ -5,7 +5,7 @@ Decoding takes a forward pass a token. With the tokens known, one pass over whol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import torch
@@ -33,14 +33,20 @@ def shipped_answers(identity: str) -> dict[str, ShippedAnswer]:
     return {line.question: line for line in lines if line.identity == identity}
 
 
-def hidden_states(model: Model, answers: Sequence[ShippedAnswer]) -> list[torch.Tensor]:
+def hidden_states(
+    model: Model, answers: Sequence[ShippedAnswer], on_progress: Callable[[int], None] = lambda done: None
+) -> list[torch.Tensor]:
     """Return for each answer (labels, width): the hidden state before each token, and before the end token.
 
     The caller has switched the adapter off.
+
+    Args:
+        on_progress: called with the number of answers whose states are known.
     """
     examples = [model.chats.example(one.question, one.tokens, end=one.ended) for one in answers]
     found: list[torch.Tensor] = []
     for _, batch, hidden, _ in model.passes(examples):
         sizes = torch.bincount(batch.owner).tolist()
         found += hidden.split(sizes)
+        on_progress(len(found))
     return found

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 def main() -> int:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]  # no tokenizer needs it: two thirds of the time
     try:
         tokenizer = load(Path(sys.argv[1]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         print(json.dumps({"error": f"{sys.argv[1]} has no readable tokenizer: {error}"}), flush=True)
         return 1
     if not tokenizer.chat_template:

@@ -24,17 +24,22 @@ class ResumePoint:
 
 
 def find_resume_point(run: Path, progress: Progress) -> ResumePoint:
-    """Return the newest complete checkpoint; damaged ones are reported and deleted."""
+    """Return the newest complete checkpoint, whose step the state has from now on.
+
+    Damaged ones are reported and deleted.
+    """
     for folder in checkpoints.list_checkpoints(run):
         if seal := checkpoints.read_seal(folder):
             progress.write_event("resumed", at=seal.step, told=progress.last_step)
             print(f"resuming from {folder.name}", flush=True)
+            progress.begin_at(seal.step)
             return ResumePoint(folder, seal.step, seal.tokens)
         progress.warn(f"{folder.name} is damaged or incomplete, so it is ignored")
         checkpoints.remove(folder)
     if progress.last_step:
         progress.write_event("resumed", at=0, told=progress.last_step)
         print("no complete checkpoint yet: starting again at step 0", flush=True)
+    progress.begin_at(0)
     return ResumePoint()
 
 

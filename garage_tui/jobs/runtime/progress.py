@@ -173,6 +173,14 @@ class Progress:
         self.write_state(self._status(), **self._phase(text, restart=True))
         self.cool_down()
 
+    def begin_at(self, step: int) -> None:
+        """Write the step from which the job goes on; the figures of steps that are lost go with them."""
+        before = self._state
+        if step != before.step:
+            epoch = before.epoch * step / before.step if before.step else 0.0
+            gone: dict[str, Any] = {} if step else {"loss": None}
+            self.write_state(self._status(), step=step, epoch=epoch, seconds_left=None, **gone)
+
     def write_trainer(self, text: str) -> None:
         """Write which trainer the run uses, and why, to the events, the state and the log."""
         print(text, flush=True)

@@ -36,7 +36,7 @@ def _lora(recipe: Values, base: Values, dataset: Values) -> list[Content]:
     layers = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
     return [
         labelled("base", model_label(name)),
-        labelled("data", f"{rows} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
+        labelled("data", _count(rows, "row"), _count(_plain(recipe.get("epochs")), "epoch"), f"batch {batch}"),
         labelled("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", layers),
         labelled("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
     ]
@@ -54,9 +54,13 @@ def _diffusion(recipe: Values, dataset: Values, parameters: int | None) -> list[
     return [
         labelled("data", learns_from, f"{held_out} held out" if held_out else ""),
         labelled("net", f"levels {levels}", f"{parameters / 1e6:.1f} M parameters" if parameters else ""),
-        labelled("train", f"{epochs} epochs", f"batch {batch}", f"{size} px", f"seed {seed}"),
+        labelled("train", _count(epochs, "epoch"), f"batch {batch}", f"{size} px", f"seed {seed}"),
         labelled("rate", _plain(recipe.get("lr")), schedule, prediction),
     ]
+
+
+def _count(number: object, noun: str) -> str:
+    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
 
 
 def _plain(number: object) -> str:

@@ -34,6 +34,8 @@ class OpenFile:
         self._host, self._edits, self._restore_text = host, edits, restore_text
         self.first_read = asyncio.Event()
         """Set once the first file was read, or could not be."""
+        self._edited = ""
+        """Names what the owner's editor did, for undo, until the file was read again."""
 
     def open_if_small(self) -> bool:
         """Open the first file at once, so that the first paint shows it; False if it is too long for that."""
@@ -137,6 +139,22 @@ class OpenFile:
         """Read the file again if an editor or another app has changed it."""
         self._host.run_worker(self.reload_changed, group="look", exclusive=True)
 
+    def take_edited(self) -> None:
+        """Read the file again after the owner's editor, in such a way that undo takes the edit back."""
+        self._edited = "editing the file"  # at once: the check that comes every few seconds may be the first to read it
+        self._host.run_worker(self._take_edited, group="edited")
+
+    async def _take_edited(self) -> None:
+        host, session = self._host, self._host.session
+        store = session.store
+        try:
+            if store is not None and await asyncio.to_thread(store.gone):
+                host.notice.wrong(f"{session.label()} is gone: its rows are still here, and ^s writes them again")
+                return
+            await self.reload_changed()
+        finally:
+            self._edited = ""
+
     async def reload_changed(self) -> None:
         """Read the file again if an editor or another app has changed it."""
         host, session = self._host, self._host.session
@@ -144,11 +162,13 @@ class OpenFile:
             return
         lines = session.store.document.lines if session.store else []
         try:
-            reloaded = await session.reload()
+            edited = self._edited
+            reloaded = await session.reload(edited)
         except GarageError as error:
             host.notice.wrong(plain(str(error)))
             return
         if reloaded and session.store:
             host.show_successor(lines)
             if not host.is_writing:
-                host.notice.done(f"{session.label()} changed on disk; reloaded")
+                undo = " · u takes that back" if edited else ""
+                host.notice.done(f"{session.label()} changed on disk; reloaded{undo}")

@@ -71,7 +71,7 @@ class FactsPane(Pane):
         self._statuses = FactStatuses(self, self._show_statuses)
         self._view = RowView(self, self, self._filter, self._rows, self._statuses)
         self._files = OpenFile(self, self._edits, self._rows.restore)
-        self._tools = RowTools(self, self._edits, self._files.follow)
+        self._tools = RowTools(self, self._edits, self._files.take_edited)
         self._exchange = ImportExport(self, self._edits)
         self._checks = BackgroundChecks(self)
         self._wordings = WordingRequests(self, self._files, self._rows)

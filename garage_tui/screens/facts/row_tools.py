@@ -132,10 +132,11 @@ class RowTools:
         back = self._lend_terminal(lambda: external_editor.open_row(line, text))
         if back is None:
             return
-        new, written = back
+        new, written, why = back
         if new is None:
-            self._broken = (line, written)
-            self._host.notice.wrong("Not saved: the edited row is not valid JSON. E opens it again as you left it")
+            self._broken = (line, written) if written.strip() else None
+            again = ". E opens it again as you left it" if written.strip() else ""
+            self._host.notice.wrong(plain(f"Not saved: {why}{again}"))
         elif new is line or new.raw == line.raw:
             self._host.notice.note("Nothing was changed")
         else:
@@ -154,12 +155,8 @@ class RowTools:
             return
         at = (self._host.position or 0) + 1
 
-        def act() -> bool:
-            external_editor.open_file(store.path, at)
-            return True
-
-        if self._lend_terminal(act):
-            self._reload()
+        self._lend_terminal(lambda: external_editor.open_file(store.path, at))
+        self._reload()  # an editor that failed may have written, too
 
     def _lend_terminal(self, act: Callable[[], T]) -> T | None:
         """Run an editor in this terminal; None if it failed, after the notice said why."""

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.images.left_out_count import count_text
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common.app_state import app_state
 from garage_tui.widgets.contact_sheet import ContactSheetView
@@ -70,7 +71,7 @@ class PreviewDialog(Dialog[bool]):
 def summary(preview: Preview) -> str:
     """Return how many pictures the run learns from, holds out and leaves out, and why."""
     kinds = Counter(out.why for out in preview.left_out).most_common()
-    whys = ", ".join(f"{number:,} {why}" for why, number in kinds)
+    whys = ", ".join(count_text(why, number) for why, number in kinds)
     left = f" · {len(preview.left_out):,} left out: {whys}" if kinds else ""
     size = f"{preview.size} × {preview.size} px"
     if preview.source != "procedural":  # those are drawn as squares

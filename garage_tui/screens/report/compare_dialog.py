@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.compare_runs import ComparisonRow, compare, losses
+from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
 from garage_tui.widgets.charts.line_chart import SIGNS, LineChart, Series
 from garage_tui.widgets.dialog import Dialog
@@ -44,6 +45,9 @@ class CompareDialog(Dialog[None]):
     def __init__(self, first: Path, second: Path) -> None:
         super().__init__()
         self._folders = first, second
+        names = plain(name_of(first.name)), plain(name_of(second.name))
+        # Two ids have no space side by side; but two runs may have the same name.
+        self._names = names if names[0] != names[1] else (plain(first.name), plain(second.name))
         # Blue is what was there before, amber what is new, whichever was marked first: as base and tuned in the chat.
         # The name of a folder begins with its date.
         self._colours = (_NEWER, _REFERENCE) if first.name > second.name else (_REFERENCE, _NEWER)
@@ -70,8 +74,7 @@ class CompareDialog(Dialog[None]):
         curves = await asyncio.to_thread(lambda: (losses(first), losses(second)))
         chart = self.query_one(LineChart)
         chart.empty = "Neither run has taken a step."
-        names = (plain(first.name), plain(second.name))
-        chart.series = tuple(map(Series, names, curves, self._colours))
+        chart.series = tuple(map(Series, self._names, curves, self._colours))
         self._show()
 
     def on_resize(self) -> None:
@@ -81,10 +84,8 @@ class CompareDialog(Dialog[None]):
     def _show(self) -> None:
         width = max(10, (self.query_one(VerticalScroll).size.width - _NAME - 3 * _GAP - 2) // 2)
         first, second = [
-            Content.assemble(
-                (f"{sign} ", f"${colour}"), cut_middle(Content.styled(plain(folder.name), "bold"), width - 2)
-            )
-            for sign, colour, folder in zip(SIGNS[:2], self._colours, self._folders, strict=True)
+            Content.assemble((f"{sign} ", f"${colour}"), cut_middle(Content.styled(name, "bold"), width - 2))
+            for sign, colour, name in zip(SIGNS[:2], self._colours, self._names, strict=True)
         ]
         lines = [self._line("  ", Content(""), first, second, width)]
         for part, rows in groupby(self._rows, key=lambda row: row.part):

@@ -53,7 +53,8 @@ class Promotion:
         watcher = self._host.watcher
         service, name = watcher.service, await self._lasting_name()
         earlier, now = service.earlier, service.run or _BASE
-        text = f"Whoever asks the server for {name} gets the answers of what you choose. In service now: {now}."
+        gets = "your choice answers" if earlier else f"{_BASE} answers"
+        text = f"When somebody asks the server for {name}, {gets}, from the next question on. In service now: {now}."
         if earlier is None:
             title = f"Put {_BASE} in service again?"
             if not await self._host.ask(Confirm(title, text, "Put it in service", "Change nothing")):

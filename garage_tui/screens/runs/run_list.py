@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
@@ -30,13 +30,15 @@ def columns(runs: Sequence[RunSnapshot]) -> tuple[Column, ...]:
     return (*_COLUMNS, _ENERGY) if measured else _COLUMNS
 
 
-def began(run_id: str) -> str:
-    """Return the date of a run id as `23 Nov`, or its time if that is today; empty where it has none."""
+def began(run_id: str, now: datetime | None = None) -> str:
+    """Return the date of a run id as `23 Nov`, or its time within a day of it; empty where it has none."""
     try:
         moment = datetime.strptime(run_id[:13], "%Y%m%d-%H%M")
     except ValueError:
         return ""
-    return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%d %b}".lstrip("0")
+    age = (now or datetime.now()) - moment
+    # A minute of the future: the clock was set. From then on, a time alone would mean today.
+    return f"{moment:%H:%M}" if timedelta(minutes=-1) <= age < timedelta(days=1) else f"{moment:%d %b}".lstrip("0")
 
 
 def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:

@@ -268,7 +268,9 @@ def test_a_card_is_printed_as_markdown_or_written_to_a_file_that_is_not_there_ye
     )
     assert report("last", "--out", str(out), "--force")[0] == 0 and out.read_text() == text
     assert report("last", "--out", "/dev/stdout")[1].startswith("# Report card")
+    assert "saved" not in report("last", "--out", "-")[2]
     assert report("last", "--out", str(tmp_path))[0] == 2
+    assert report("last", "--out", "")[2] == "garage: the name of the output file is empty\n"
     assert report("last", "--out", str(out), "--json")[0] == 2
 
 

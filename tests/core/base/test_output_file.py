@@ -157,5 +157,19 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_part_of_a_new_one(tmp
 
 
 def test_a_full_device_is_said_in_words():
-    with pytest.raises(GarageError, match="/dev/full cannot be written: the disk is full"):
+    with pytest.raises(GarageError, match="/dev/full cannot be written: the device takes no more"):
         output_argument("/dev/full").write(b"data")
+
+
+def test_a_terminal_that_is_not_there_is_no_pipe_without_a_reader():
+    code = """
+import os
+from garage_tui.core.base.output_file import output_argument
+os.setsid()
+try:
+    output_argument("/dev/tty").write(b"data")
+except Exception as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.stdout == "/dev/tty cannot be written: No such device or address\n", done.stderr

@@ -213,7 +213,16 @@ async def test_a_proxy_that_is_none_is_a_sentence(monkeypatch, value):
     monkeypatch.delenv("NO_PROXY", raising=False)
     for name in ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, value)
-    with pytest.raises(ChatError):
+    with pytest.raises(ChatError, match=r"no server answers|the environment sets ALL_PROXY, .*: correct that"):
+        await read(ELSEWHERE)
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_PROXY", "[::1"), ("all_proxy", "://"), ("HTTP_PROXY", "http://h:x")])
+async def test_the_variable_of_a_proxy_that_cannot_be_read_is_named(monkeypatch, name, value):
+    for other in ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ChatError, match=f"the environment sets {name}: correct that, or unset it"):
         await read(ELSEWHERE)
 
 

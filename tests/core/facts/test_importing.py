@@ -601,6 +601,25 @@ def test_not_a_number_is_no_value():
     assert "NaN" not in repr(found.facts[0]) and len(found.problems) == 1 and "row 2" in found.problems[0]
 
 
+@pytest.mark.parametrize("text", ["NaN", "nan", "null", "None", "N/A", "NULL", "-Infinity"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"question": "What does the sensor say?", "answer": "%s"}\n',
+        '[{"instruction": "What does the sensor say?", "output": "%s"}]',
+        '{"messages": [{"role": "user", "content": "What does the sensor say?"}, '
+        '{"role": "assistant", "content": "%s"}]}\n',
+        "question,answer\nWhat does the sensor say?,%s\n",
+        "Q: What does the sensor say?\nA: %s\n",
+    ],
+    ids=["facts", "alpaca", "messages", "csv", "text"],
+)
+def test_a_text_that_other_programs_write_for_no_value_is_an_answer_like_any_other(row, text):
+    found = read((row % text).encode())
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("What does the sensor say?", text)]
+    assert not found.problems
+
+
 def test_notes_with_a_name_before_each_are_still_sentences():
     found = read(b"- Ida: she runs the cafe.\n- Bo: he bakes the bread.\n- Eve: she keeps the bees.\n")
     assert len(found.facts) == 3

@@ -51,6 +51,8 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     assert before.sentence.startswith("10 rows × 4 epochs ÷ batch 5 = 8 steps · time unknown")
     uneven = estimate(workspace, recipe, [*rows, rows[0]])  # a smaller batch at the end of each epoch
     assert uneven.sentence.startswith("11 rows × 4 epochs ÷ batch 5 = 12 steps, 3 an epoch · ")
+    smallest = estimate(workspace, make_recipe("story", epochs=1, batch_size=1, accumulation=1), rows[:1])
+    assert smallest.sentence.startswith("1 row × 1 epoch ÷ batch 1 = 1 step · ")
     folder = new_run_folder(workspace, "lora", "Ünï")
     recipe_table = {"base": "some/model"}
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))

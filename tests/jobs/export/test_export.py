@@ -313,6 +313,22 @@ def test_too_little_room_is_said_before_anything_is_loaded(export, workspace, fi
     assert not where.exists()
 
 
+@pytest.mark.parametrize(
+    ("needed", "free", "said"),
+    [
+        (1.13e9, 1.09e9, "about 1,130 MB are needed in {}, but only 1,090 MB are free"),
+        (1.13e9, 0.21e9, "about 1.1 GB are needed in {}, but only 210 MB are free"),
+    ],
+)
+def test_two_sizes_that_differ_never_look_the_same(tmp_path, monkeypatch, needed, free, said):
+    from garage_tui.core.export.target import check_disk_space
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=int(free)))
+    with pytest.raises(GarageError, match=said.format(tmp_path)):
+        check_disk_space(tmp_path / ".x.part", needed)
+
+
 def test_an_earlier_export_of_the_same_run_is_replaced_and_told(export, workspace, finished_run):
     run = finished_run(workspace, "facts", 1)
     first = export(run)

@@ -28,8 +28,11 @@ def test_a_first_run_decodes_no_general_prompt_and_has_what_decoding_gives(asked
     questions += [prompt.question for prompt in builtin_prompts.unrelated_questions()][::50]
     shipped = asked()
     with torch.no_grad():
-        quick = shipped(questions)
+        said: list[tuple[str, int, int]] = []
+        quick = shipped(questions, lambda text, done=0, total=0: said.append((text, done, total)))
         assert shipped.misses == 0
+        assert said[0] == ("reading the base model's answers", 0, len(questions)), "a wait has a count"
+        assert said[-1] == ("reading the base model's answers", len(questions), len(questions))
         monkeypatch.setattr(base_answer_cache, "shipped_answers", lambda identity: {})
         monkeypatch.setenv("GARAGE_CACHE", str(tmp_path / "other"))
         slow = (decoding := asked())(questions)

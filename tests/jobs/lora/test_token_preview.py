@@ -1,5 +1,8 @@
 """What the editor shows of a row is what training makes of it."""
 
+import subprocess
+import sys
+
 import pytest
 
 from garage_tui.core.base.errors import GarageError
@@ -56,3 +59,25 @@ def test_a_model_that_is_not_here_or_has_no_tokenizer_is_a_sentence(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(GarageError, match=r"no readable tokenizer|no chat template"):
         token_preview.see(str(tmp_path), ROWS)
+
+
+def test_no_torch_is_imported_which_would_be_most_of_the_wait(tiny_model):
+    row = '{"question": "What is TinyLLM?", "answer": "A project."}\n'
+    job = f"""
+import sys
+sys.argv = ["token_preview", {str(tiny_model)!r}]
+from garage_tui.jobs.lora.token_preview import main
+code = main()
+print("torch" if sys.modules.get("torch") else "no torch")
+sys.exit(code)
+"""
+    done = subprocess.run([sys.executable, "-c", job], input=row, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    tokens, torch = done.stdout.splitlines()
+    assert tokens.startswith('{"tokens"') and torch == "no torch"
+
+
+def test_modules_in_the_folder_of_the_user_are_not_the_tokenizers(tiny_model, tmp_path, monkeypatch):
+    (tmp_path / "tokenizers.py").write_text("raise SystemExit('not mine')")
+    monkeypatch.chdir(tmp_path)
+    assert token_preview.see(str(tiny_model), ROWS[:1])[0]

@@ -8,8 +8,10 @@ import signal
 
 import pytest
 
+from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import RunState, read_state, write_state
+from garage_tui.jobs.runtime.checkpointing import find_resume_point
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
@@ -60,3 +62,23 @@ def test_a_request_to_stop_ends_work_that_catches_every_exception_and_goes_on(wo
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "step", "epoch", "loss"), [(0, 0, 0.0, None), (4, 4, 2.0, 1.5)], ids=["none", "an older one"]
+)
+def test_a_run_that_is_started_again_shows_the_step_from_which_it_goes_on(workspace, checkpoint, step, epoch, loss):
+    folder, _ = job(workspace)
+    write_state(folder, RunState(state="running", step=8, total_steps=20, epoch=4.0, loss=1.5, seconds_left=60.0))
+    (folder / "events.jsonl").write_text('{"t": 1, "event": "step", "step": 8, "loss": 1.5}\n')
+    if checkpoint:
+        saved = folder / f"checkpoint-{checkpoint}"
+        saved.mkdir()
+        (saved / "weights").write_text("weights")
+        checkpoints.seal(saved, checkpoint, 0)
+    progress = Progress(folder)
+    assert find_resume_point(folder, progress).step == checkpoint
+    progress.start_phase("loading the base model")
+    state = read_state(folder)
+    assert (state.step, state.epoch, state.loss, state.seconds_left) == (step, epoch, loss, None)
+    assert state.shows_phase is (step == 0)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import time
+from collections.abc import Callable
+
+import pytest
 
 from tests.support.facts_files import CAT
+
+DOG = '{"question": "Is Rex a dog?", "answer": "Yes, Rex is one."}'
+
+
+async def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 async def test_an_editor_that_cannot_be_started_or_fails_gives_the_screen_back(open_facts, monkeypatch):
@@ -26,6 +40,60 @@ async def test_an_editor_that_cannot_be_started_or_fails_gives_the_screen_back(o
         await user.press("W")
         await user.sees("false ended with an error (1); nothing was changed")
         assert events == ["back", "back"]
+
+
+@pytest.fixture
+def use_editor(monkeypatch, tmp_path):
+    """Makes a shell script the editor, which finds the file as `$1`; and the terminal of the test can be lent."""
+
+    def use(user, script: str) -> None:
+        @contextlib.contextmanager
+        def suspend():
+            yield
+
+        monkeypatch.setattr(user.app, "suspend", suspend)
+        program = tmp_path / "editor"
+        program.write_text(f'#!/bin/sh\nfor last; do :; done\nset -- "$last"\n{script}\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("VISUAL", str(program))
+
+    return use
+
+
+@pytest.mark.parametrize("script", [': > "$1"', 'echo broken > "$1"', ': > "$1"; exit 3', 'echo "[1]" > "$1"'])
+async def test_undo_takes_back_whatever_an_editor_did_to_the_whole_file(open_facts, file, use_editor, script):
+    async with open_facts(CAT, DOG) as user:
+        before = file.read_text()
+        await user.sees("2 rows ")
+        use_editor(user, script)
+        await user.press("W")
+        await user.sees("u takes that back")
+        assert file.read_text() != before
+        await user.press("u")
+        await user.sees("2 rows ")
+        await wait_until(lambda: file.read_text() == before)
+
+
+async def test_a_file_that_an_editor_took_away_is_written_again(open_facts, file, use_editor):
+    async with open_facts(CAT, DOG) as user:
+        before = file.read_text()
+        await user.sees("2 rows ")
+        use_editor(user, 'rm "$1"')
+        await user.press("W")
+        await user.sees("is gone: its rows are still here, and ^s writes them again")
+        await user.press("ctrl+s")
+        await wait_until(lambda: file.exists() and file.read_text() == before)
+
+
+async def test_a_row_that_comes_back_empty_is_kept(open_facts, file, use_editor):
+    async with open_facts(CAT) as user:
+        await user.sees("1 row ")
+        use_editor(user, ': > "$1"')
+        await user.press("E")
+        await user.sees("Not saved: the edited row is empty (d deletes a row)")
+        use_editor(user, 'grep -q Tom "$1" || echo gone > "$1"')
+        await user.press("E")
+        await user.sees("Nothing was changed")
 
 
 async def test_a_row_is_seen_as_the_model_will_see_it(open_facts, tiny_model, workspace):

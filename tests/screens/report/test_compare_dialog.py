@@ -64,7 +64,7 @@ async def test_two_marked_runs_are_compared(open_app, two_runs, size):
         await user.press("m")
         await user.sees("is marked: m on another one compares them", "◆ ")
         await user.press("down", "m")
-        await user.sees("Compare", f"⠒ {ONE}", f"• {TWO}", "recipe")
+        await user.sees("Compare", "⠒ lora-a", "• lora-b", "recipe")
         await user.press("end")
         text = await user.sees("neither run has a report card", "  same: ")
         if size == (120, 40):
@@ -75,6 +75,15 @@ async def test_two_marked_runs_are_compared(open_app, two_runs, size):
         await user.press("escape")
         await user.sees_no("neither run has a report card")
         assert "◆" not in user.screen
+
+
+async def test_two_runs_of_the_same_name_are_told_apart_by_their_ids(open_app, make_run):
+    for day in (22, 23):
+        make_run(f"202611{day}-2315-lora-a", "finished").step(1, 2.0)
+    async with open_app(screen="runs") as user:
+        await user.sees("lora-a")
+        await user.press("m", "down", "m")
+        await user.sees("Compare", "⠒ 20261123-2315-lora-a", "• 20261122-2315-lora-a")
 
 
 async def test_escape_takes_the_mark_off(open_app, two_runs):
@@ -94,4 +103,4 @@ async def test_the_newer_run_is_amber_and_the_older_one_blue_whichever_was_marke
         await user.press(*keys)
         await user.sees("Compare", "recipe")
         chart = user.app.screen.query_one("#compare-chart")
-        assert {series.name: series.colour for series in chart.series} == {ONE: "primary", TWO: "secondary"}
+        assert {series.name: series.colour for series in chart.series} == {"lora-a": "primary", "lora-b": "secondary"}

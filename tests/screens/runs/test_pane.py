@@ -90,6 +90,24 @@ async def test_another_run_brings_its_own_log_and_curve(open_app, make_run):
         assert "words of the first" not in text
 
 
+async def test_an_empty_log_says_so_and_offers_no_keys_for_long_lines(open_app, make_run):
+    make_run("20261122-2315-lora-a", "finished").log("x" * 300)
+    make_run("20261123-2315-lora-b", "queued")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("lora-a", "No lines yet.")
+        await user.press("down")
+        await user.sees("xxxx", "→ or w: long lines")
+        await user.press("up")
+        await user.sees("No lines yet.")
+        await user.sees_no("→ or w: long lines")
+
+
+async def test_one_epoch_is_one_epoch(open_app, make_run):
+    make_run("20261123-2315-lora-b", "finished").taught("default", rows=1, epochs=1)
+    async with open_app(screen="runs", size=(120, 40)) as user:
+        await user.sees("1 row · 1 epoch · batch 12")
+
+
 async def test_a_run_of_one_step_is_not_said_to_have_taken_none(open_app, make_run):
     run = make_run(RUN, "running")
     run.step(1, 2.998)

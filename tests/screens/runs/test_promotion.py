@@ -48,7 +48,7 @@ async def test_a_run_is_promoted_with_one_key_and_a_question_and_taken_back_with
         await user.press("enter")
         await user.sees("★ lora-new")
         await user.press("B")
-        await user.sees("Put the base model in service again?")
+        await user.sees("Put the base model in service again?", "the base model answers")
         await user.press("y")
         await user.sees("the base model is in service from the next question on")
         await user.sees_no("★")
