@@ -22,6 +22,7 @@ from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.promotion import NotServedError, run_in_service, why_no_base
 from garage_tui.core.runs.service import MEND, read_service, service_file
+from garage_tui.core.school import suspend
 from garage_tui.core.serving import engine_choice, llama_cpp_install, vllm_install
 from garage_tui.core.serving.server_process import choose_slot
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
@@ -207,12 +208,9 @@ def _sleep(workspace: Workspace) -> Iterator[Finding]:
             return
     except GarageError:
         return  # `_settings` reports it
-    if missing := [name for name in ("systemctl", "systemd-inhibit", "rtcwake", "flock") if not shutil.which(name)]:
-        yield Finding(
-            "bad",
-            f"the box cannot sleep after a night: {', '.join(missing)} is missing",
-            "apt install util-linux systemd",
-        )
+    if missing := [name for name in suspend.PROGRAMS if not shutil.which(name)]:
+        mend = "apt install util-linux systemd"
+        yield Finding("bad", f"the box cannot sleep after a night: {', '.join(missing)} is missing", mend)
     else:
         yield Finding("good", "the box sleeps after a night if nobody uses it; rtcwake needs root or a line in sudoers")
 

@@ -20,7 +20,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.base.settings import Settings, Workspace, load_settings
+from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
@@ -216,8 +216,7 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
         try:
             queue.enter([slots or queue.QueueEntry(str(folder))])
             _start_supervisor(module, folder, lock)
-            if _keeps_awake(folder):
-                keep_awake_for(folder)
+            keep_awake_for(folder)
         except BaseException:
             _undo(folder, run.state)
             raise
@@ -227,14 +226,6 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
         raise GarageError(f"{folder.name} cannot be started: {why_not_written(error, folder)}") from error
     finally:
         os.close(lock)  # the supervisor's copy holds the lock
-
-
-def _keeps_awake(folder: Path) -> bool:
-    """Return whether the settings of a run's workspace let the box sleep, so that the run has to keep it awake."""
-    try:
-        return load_settings(Workspace(folder.parent.parent)).school.suspend
-    except BadInputError:
-        return False
 
 
 def _start_supervisor(module: str, folder: Path, lock: int) -> None:

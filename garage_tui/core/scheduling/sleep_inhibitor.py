@@ -12,6 +12,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.runs.folder import LOCK
 
 
@@ -28,10 +30,15 @@ def awake(why: str) -> Iterator[None]:
 
 
 def keep_awake_for(run: Path) -> None:
-    """Keep the box from sleeping as long as a run lives, however often its processes change.
+    """Keep the box from sleeping as long as a run lives, if the settings of its workspace let the box sleep.
 
     The inhibitor waits for the run's lock, so it ends with the run, and outlives whoever started it.
     """
+    try:
+        if not load_settings(Workspace(run.parent.parent)).school.suspend:
+            return
+    except BadInputError:  # whoever reads the settings next says what is wrong with them
+        return
     _inhibit(f"{run.name} works", ("flock", "--shared", str(run / LOCK), "true"))
 
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.exam.report import Report, read_report
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
-from garage_tui.core.launch import exam_process, run_control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.promotion import promote, run_in_service
@@ -28,6 +26,7 @@ from garage_tui.core.runs.service import MAX_WHY, read_service
 from garage_tui.core.scheduling.sleep_inhibitor import awake
 from garage_tui.core.school.exam_results import taught_facts
 from garage_tui.core.school.gate import Decision, decide, describe
+from garage_tui.core.school.night_exam import Say, old_card, report_card
 from garage_tui.core.school.night_log import (
     Night,
     NightEvent,
@@ -51,8 +50,6 @@ _SERVICE_CHANGES = 3
 """How often one pass compares again because somebody promoted another run meanwhile."""
 
 _CHANGED = "The facts file was changed after the night began. The next night teaches it as it is then."
-
-Say = Callable[[str], None]
 
 
 class School:
@@ -114,7 +111,7 @@ class School:
 
     def _begin(self, nights: list[Night], file: FactsFile, rows: TeachableRows) -> Night:
         now = time.time()
-        names = {fold(fact.content): fact.content for fact in file.facts}
+        names = {fold(line.fact.content): line.fact.content for line in file.lines if line.fact}
         event = NightEvent(
             night=new_night(nights, now),
             when=now,
@@ -237,7 +234,7 @@ class School:
             GarageError: an exam failed, or what is in service changes again and again.
             OSError: an answer cannot be written.
         """
-        card = self._card(run)
+        card = report_card(run, self._say)
         for _ in range(_SERVICE_CHANGES):
             served = self._served()
             against = served.id if served else "the base model"
@@ -246,28 +243,8 @@ class School:
             now = read_service(self._workspace)
             if now.run == (served.id if served else None):
                 taught, before = taught_facts(run.path), taught_facts(served.path) if served else {}
-                return decide(card, paired, _card_of(served), len(before.keys() - taught.keys()))
+                return decide(card, paired, old_card(served), len(before.keys() - taught.keys()))
         raise GarageError("what is in service changed while the run was compared with it; the next night tries again")
-
-    def _card(self, run: Run) -> Report:
-        """Return the report card of a run, which is made if it has none.
-
-        Raises:
-            GarageError: it cannot be made.
-        """
-        try:
-            return read_report(run.path)
-        except (FileNotFoundError, BadInputError):
-            self._say(f"examining {run.id}")
-            process = exam_process.start(run)
-            code = process.wait() if process else None
-            while process is None and (exam := exam_process.read_exam(run.path)) and exam.running:
-                time.sleep(_POLL_SECONDS)
-            try:
-                return read_report(run.path)
-            except FileNotFoundError:
-                reason = exam_process.failure_reason(exam_process.read_exam(run.path), code)
-                raise GarageError(f"{run.id} has no report card: {reason}") from None
 
     def _end(
         self, night: Night, outcome: Outcome, text: str, run: Run | None = None, decision: Decision | None = None
@@ -290,12 +267,3 @@ class School:
         )
         append_event(self._workspace, event)
         return event
-
-
-def _card_of(run: Run | None) -> Report | None:
-    if run is None:
-        return None
-    try:
-        return read_report(run.path)
-    except (GarageError, OSError):
-        return None

@@ -31,7 +31,8 @@ RTCWAKE = (
 )
 """What to do where the clock cannot be set."""
 _SECONDS = 30.0
-_NEEDED = ("systemctl", "rtcwake")
+PROGRAMS = ("systemctl", "systemd-inhibit", "rtcwake", "flock")
+"""What the box needs to sleep after a night, and to be kept awake by a run."""
 
 
 def why_not_suspend(workspace: Workspace, now: float) -> str:
@@ -77,11 +78,15 @@ def next_time(at: str, now: datetime) -> datetime:
 
 
 def missing_programs() -> list[str]:
-    return [name for name in _NEEDED if shutil.which(name) is None]
+    return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
 def _where(missing: Sequence[str]) -> str:
-    return "this needs systemd" if "systemctl" in missing else "install it with `apt install util-linux`"
+    return (
+        "this needs systemd"
+        if any(name.startswith("system") for name in missing)
+        else "install it with `apt install util-linux`"
+    )
 
 
 def _failure(command: Sequence[str]) -> str:

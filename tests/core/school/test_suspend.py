@@ -107,6 +107,9 @@ def test_the_box_is_kept_awake_as_long_as_a_run_holds_its_lock(programs, workspa
     while not is_alive(run) and time.monotonic() < deadline:
         time.sleep(0.02)
     sleep_inhibitor.keep_awake_for(run)
+    assert calls(tmp_path) == []  # nobody has asked for it
+    (workspace.root / "garage.toml").write_text("[school]\nsuspend = true\n")
+    sleep_inhibitor.keep_awake_for(run)
 
     def waits():
         return [one for one in psutil.process_iter(["cmdline"]) if "--shared" in (one.info["cmdline"] or [])
