@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from garage_tui.core.base.log_reader import LogChunk
+from garage_tui.widgets.marked_text import mark_term
 
 NO_LINES = "No lines yet."
 """What an empty log shows."""
@@ -291,12 +292,7 @@ class LogView(ScrollView, can_focus=True):
             return [Segment(text, style)]
         here = bool(self.hits) and number == self.hits[self.hit]
         marked = style + self.get_component_rich_style("logview--match") + Style(reverse=here, underline=True)
-        segments, start = [], 0
-        while (found := low.find(self.term, start)) >= 0:
-            end = found + len(self.term)
-            segments += [Segment(text[start:found], style), Segment(text[found:end], marked)]
-            start = end
-        return [*segments, Segment(text[start:], style)]
+        return mark_term(text, self.term, style, marked)
 
 
 def _number(numbered: int | tuple[int, str]) -> int:

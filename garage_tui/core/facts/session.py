@@ -17,10 +17,11 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace
+from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import find_files
 from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.row_problems import first_problem
-from garage_tui.core.facts.store import ExternalChange, FactsStore
+from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.facts.three_way_merge import Choice
 
 

@@ -10,30 +10,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
+from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
 from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, find_leftovers, replay
 from garage_tui.core.facts.line import Fact, Line, edit_line, make_line
 from garage_tui.core.facts.three_way_merge import Choice, merge
-
-
-class ExternalChange(msgspec.Struct, frozen=True):
-    """A version of the file on disk that somebody else wrote, merged with what is not saved here."""
-
-    version: int
-    """The version of the document that it was merged with."""
-    disk: FactsFile
-    stamp: FileStamp | None
-    merged: list[Line]
-    coverage: Coverage
-    clashes: list[tuple[list[Line], list[Line]]]
-    """(mine, on disk) for each group of rows that both sides changed."""
-
 
 _KEPT = "your change is kept, and ^s tries again"
 

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from garage_tui.core.facts.document import Document
     from garage_tui.core.facts.line import Line
-    from garage_tui.core.school.ledger import Ledger, LedgerEntry, LedgerReader
+    from garage_tui.core.school.ledger import LedgerEntry, LedgerReader
     from garage_tui.screens.facts.host import FactsHost
 
-    Found = tuple[object, "Ledger | None"]
+    Found = tuple[object, Mapping[str, LedgerEntry] | None, bool]
+    """The stamp of what the ledger was read of, its entries if they are other ones, and whether the table has them."""
 
 
 class FactStatuses:
@@ -62,26 +63,30 @@ class FactStatuses:
             store = self._host.session.store
             if store is None:
                 return
-            document, version = store.document, store.document.version
-            before = self._read
+            document, version, before = store.document, store.document.version, self._read
             same = before[2] if before and before[0] is document and before[1] == version else None
-            stamp, ledger = await asyncio.to_thread(self._look_again, store.path, list(document.lines), same)
-            if ledger is None or version != document.version:
+            found = await asyncio.to_thread(self._look_again, store.path, list(document.lines), same)
+            if found is None or version != document.version or store is not self._host.session.store:
                 return
+            stamp, entries, in_table = found
             self._read = (document, version, stamp)
-            entries = {fold(entry.content): entry for entry in ledger.entries if entry.lines}
-            in_table = any(entry.run for entry in ledger.entries)
-            if (entries, in_table) != (self._entries, self.in_table):
+            if entries is not None:
                 self._entries, self.in_table = entries, in_table
                 self._changed()
         finally:
             self._busy = False
 
-    def _look_again(self, path: Path, lines: list[Line], same: object) -> Found:
-        """Return the stamp of what the ledger is read of, and the ledger; None where it has this stamp already."""
+    def _look_again(self, path: Path, lines: list[Line], same: object) -> Found | None:
+        """Return what the ledger says now; None where it has this stamp already."""
         from garage_tui.core.facts.file import FactsFile  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.school.ledger import LedgerReader  # noqa: PLC0415 (the same)
 
         reader = self._reader = self._reader or LedgerReader(self._host.workspace)
         stamp = reader.stamp()
-        return stamp, None if stamp == same else reader.read(FactsFile(path, lines))
+        if stamp == same:
+            return None
+        ledger = reader.read(FactsFile(path, lines))
+        entries = {fold(entry.content): entry for entry in ledger.entries if entry.lines}
+        in_table = any(entry.run for entry in ledger.entries)
+        is_new = (entries, in_table) != (self._entries, self.in_table)
+        return stamp, entries if is_new else None, in_table

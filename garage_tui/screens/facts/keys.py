@@ -11,9 +11,11 @@ HELP = (
     "Every change is saved at once, and u undoes it. The version from before this session stays beside the file, "
     "with .bak at the end of its name. Rows marked exam (x) are never taught; they are asked afterwards. Lines "
     "marked ✗ cannot be read; they are kept as they are until you fix them (E).\n\n"
-    "Once a run was taught these facts, the last column says what became of each: ✓ learned by the model in "
-    "service, ○ in the book (not taught yet; the server puts it into the prompt), ! waiting until you mend it, "
-    "✗ failed on the report card. The panel below says by which run, and why."
+    "Once a run was taught these facts, the last column says what became of each, and the panel by which run and why:\n"
+    "✓ learned: the model in service answers it by itself\n"
+    "○ in the book: not taught yet; the server puts it into the prompt\n"
+    "! waiting: it cannot be taught until you mend it\n"
+    "✗ failed: the report card has a wrong answer"
 )
 HELP_GROUPS = (
     ("Rows", "add edit column duplicate exam delete move undo redo"),

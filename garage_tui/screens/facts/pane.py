@@ -68,7 +68,7 @@ class FactsPane(Pane):
         self._search = SearchLine(self, self._filter)
         self._edits = RowEdits(self)
         self._rows = RowWriter(self, self, self._write_row, self._leave_row)
-        self._statuses = FactStatuses(self, self._show_statuses)
+        self._statuses = FactStatuses(self, lambda: self._view.show_statuses())
         self._view = RowView(self, self, self._filter, self._rows, self._statuses)
         self._files = OpenFile(self, self._edits, self._rows.restore)
         self._tools = RowTools(self, self._edits, self._files.take_edited)
@@ -182,11 +182,6 @@ class FactsPane(Pane):
 
     def show_counts(self) -> None:
         self._view.show_counts()
-
-    def _show_statuses(self) -> None:
-        self.show(self.position)
-        if not self.is_writing:
-            self._view.show_details()
 
     # Events
 

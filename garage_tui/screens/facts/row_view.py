@@ -97,6 +97,12 @@ class RowView:
             text = row_text.counts(store.document, len(table.positions), self._filter.filter, store.unsaved)
         table.border_subtitle = Content(text)
 
+    def show_statuses(self) -> None:
+        """Show what became of each fact, which has changed."""
+        self.show(self._host.position)
+        if not self._host.is_writing:
+            self.show_details()
+
     def show_details(self) -> None:
         """Show the chosen row in full."""
         store, position, title, text = self._host.session.store, self._host.position, "Fact", Content()

@@ -76,8 +76,8 @@ async def test_a_fact_that_waits_says_what_for(open_facts):
 
 async def test_the_help_explains_the_signs(open_facts):
     async with open_facts(*ROWS) as user:
-        await user.press("f1", "end")
-        await user.sees("✓ learned", "○ in the", "! waiting until", "✗ failed")
+        await user.press("f1", *["down"] * 60)
+        await user.sees("✓ learned: the model", "○ in the book: not", "! waiting: it cannot", "✗ failed: the")
 
 
 async def test_writing_goes_on_while_the_statuses_come(open_facts, workspace):
