@@ -20,6 +20,8 @@ from garage_tui.core.facts.file import FactsFile, load_facts
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.deletion import delete
+from garage_tui.core.runs.folder import EVENTS, STATE
 from garage_tui.core.runs.promotion import promote, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MAX_WHY, read_service
@@ -43,6 +45,10 @@ from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 COMMAND = ["garage", "school"]
 """What the manifest of a night's run names as its command."""
+_NAME = "school"
+"""Name of the runs of nights."""
+_OF_A_JOB = (STATE, EVENTS, "adapter")
+"""Files of a run that only exist once its processes do."""
 _POLL_SECONDS = 1.0
 _RESUMES = 3
 """How often one pass resumes a run that was interrupted."""
@@ -176,7 +182,7 @@ class School:
             self._settings,
             self._facts,
             recipe,
-            name="school",
+            name=_NAME,
             command=[*COMMAND, night.id],
             taught=rows.taught,
             base=base,
@@ -187,7 +193,9 @@ class School:
         """Return a run that the night started and was cut off before it noted that."""
         command = [*COMMAND, night.id]
         for run in list_runs(self._workspace):
-            if run.manifest and run.manifest.command == command and run.id not in night.runs.values():
+            if _is_begun_folder(run):
+                delete(run)
+            elif run.manifest and run.manifest.command == command and run.id not in night.runs.values():
                 return run
         return None
 
@@ -267,3 +275,9 @@ class School:
         )
         append_event(self._workspace, event)
         return event
+
+
+def _is_begun_folder(run: Run) -> bool:
+    """Return whether a night was cut off while it wrote the folder of a run: no process has written into it yet."""
+    ours = run.name == f"lora-{_NAME}" if run.manifest is None else run.manifest.command[: len(COMMAND)] == COMMAND
+    return ours and bool(run.broken) and not run.alive and not any((run.path / name).exists() for name in _OF_A_JOB)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,17 +35,21 @@ BIN = {"question": "When is bin day?", "answer": "On Thursday.", "fact": "Bin da
 
 
 @pytest.fixture
-def box(workspace, monkeypatch, tmp_path):
+def box(workspace, monkeypatch):
     """A workspace whose runs and paired exams follow `script.json`."""
-    monkeypatch.setenv("GARAGE_PYTHONPATH", str(SCRIPTED))
-    monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
-    monkeypatch.setitem(JOBS, "lora", "lora_by_script")
-    monkeypatch.setattr(paired_process, "JOB", "paired_by_script")
-    monkeypatch.setattr(night_module, "_POLL_SECONDS", 0.05)
+    prepare(workspace, monkeypatch)
     plan(workspace)
     yield workspace
     for run in list_runs(workspace):
         kill(run.path)
+
+
+def prepare(box, monkeypatch) -> None:
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(SCRIPTED))
+    monkeypatch.setenv("GARAGE_STATE", str(box.root.parent / "state"))
+    monkeypatch.setitem(JOBS, "lora", "lora_by_script")
+    monkeypatch.setattr(paired_process, "JOB", "paired_by_script")
+    monkeypatch.setattr(night_module, "_POLL_SECONDS", 0.05)
 
 
 def plan(box, **script):
@@ -354,6 +359,76 @@ def test_a_clock_that_was_set_back_gives_no_night_a_name_twice(box, monkeypatch)
     teach(box)
     names = [night.id for night in read_nights(box)]
     assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("kept", [[], ["run.json"], ["run.json", "facts.jsonl"]], ids=["empty", "manifest", "facts"])
+def test_a_folder_that_a_night_was_writing_when_it_was_killed_is_removed(box, kept):
+    write(box, DOG)
+    teach(box)
+    go_back(box)
+    (run,) = list_runs(box)
+    file = box.checkpoints / NIGHTS
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    for path in run.path.iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    end = teach(box)
+    assert (end.outcome, len(list_runs(box))) == ("promoted", 1)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_night_that_is_killed_at_any_moment_is_finished_once(box, number):
+    """The moments are spread over a whole night: before the run, while it trains, in the comparison, at the end."""
+    write(box, DOG)
+    first = teach(box)
+    write(box, DOG, KEY)
+    night = in_the_background(box)
+    time.sleep(0.25 * number)
+    night.send_signal(signal.SIGKILL)
+    night.wait()
+    assert read_service(box).problem == ""
+    in_service = read_run(box.checkpoints / read_service(box).run)
+    assert in_service.status == "finished" and in_service.adapter
+    ends = [one.end for one in read_nights(box)]
+    if not (len(ends) == 2 and ends[1]):  # else it was faster
+        end = teach(box)
+        assert end.outcome == "promoted", end.text
+    assert [change.before for change in read_service(box).changes] == [None, first.run]
+    assert len(list_runs(box)) == 2
+    assert statuses(box) == {DOG["fact"]: "learned", KEY["fact"]: "learned"}
+
+
+@pytest.mark.parametrize("full_after", range(4))
+def test_a_disk_that_fills_up_at_any_step_leaves_what_is_in_service_as_it_was(box, monkeypatch, full_after):
+    write(box, DOG)
+    first = teach(box)
+    write(box, DOG, KEY)
+    written = 0
+    real = {"append_event": night_module.append_event, "promote": night_module.promote}
+
+    def filling(name):
+        def write_or_fail(*arguments):
+            nonlocal written
+            written += 1
+            if written > full_after:
+                raise GarageError("school.jsonl cannot be written: the disk is full")
+            return real[name](*arguments)
+
+        return write_or_fail
+
+    for name in real:
+        monkeypatch.setattr(night_module, name, filling(name))
+    try:
+        teach(box)
+    except GarageError as error:
+        assert "the disk is full" in str(error)
+    monkeypatch.undo()
+    prepare(box, monkeypatch)
+    assert read_service(box).problem == ""
+    end = teach(box)
+    assert end.outcome in ("promoted", "nothing new"), end.text
+    assert [change.before for change in read_service(box).changes] == [None, first.run]
+    assert statuses(box) == {DOG["fact"]: "learned", KEY["fact"]: "learned"}
 
 
 def in_the_background(box) -> subprocess.Popen:
