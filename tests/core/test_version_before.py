@@ -168,7 +168,13 @@ def test_a_chat_keeps_its_turns_sampling_and_facts(box):
     assert transcripts.encode(chat) == path.read_bytes()
 
 
-NEWER_SETTINGS = {"chat.stop_repetition", "serve.name", "serve.llama_cpp_weights", "serve.route_by_subject"}
+NEWER_SETTINGS = {
+    "chat.stop_repetition",
+    "serve.name",
+    "serve.llama_cpp_weights",
+    "serve.route_by_subject",
+    "serve.open_book",
+}
 """Settings that version 0.1 did not have."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
-from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 
 PROMPT_HEADING = "These facts are known:"
@@ -69,16 +69,26 @@ class OpenBook:
             self._known.execute(f'CREATE VIRTUAL TABLE book USING fts5(question, answer, fact, tokenize="{tokens}")')
         except sqlite3.OperationalError as error:
             raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
-        self._written = {
-            number: (plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
-            for number, line in enumerate(lines, 1)
-            if line.fact and not line.fact.exam
-        }
+        self._written: dict[int, tuple[str, str, str]] = {}
         """Each row's question, answer and fact as they are shown."""
-        self._known.executemany(
-            "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
-            ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
-        )
+        self.add({number: line.fact for number, line in enumerate(lines, 1) if line.fact and not line.fact.exam})
+
+    def add(self, rows: Mapping[int, Fact]) -> None:
+        """Add rows by numbers that are not in use; none of them may be an exam question."""
+        written = {number: (plain(row.question), plain(row.answer), plain(row.fact)) for number, row in rows.items()}
+        with self._guard:
+            self._written.update(written)
+            self._known.executemany(
+                "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
+                ((number, *map(_spaced, texts)) for number, texts in written.items()),
+            )
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Remove rows by their numbers."""
+        with self._guard:
+            for number in numbers:
+                del self._written[number]
+                self._known.execute("DELETE FROM book WHERE rowid = ?", (number,))
 
     def find(self, question: str, most: int = MAX_FACTS) -> list[RetrievedFacts]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.

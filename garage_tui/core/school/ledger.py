@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
@@ -99,13 +100,25 @@ class TaughtRun:
 
     def questions_about(self, key: str) -> list[ExamQuestion]:
         """Return the questions of the card about a fact, given by its folded content."""
-        found = self.card.questions if self.card else []
-        return [one for one in found if one.part in ("trained", "unseen") and fold(one.fact or one.expected) == key]
+        return self._about.get(key, [])
 
-    @property
+    @cached_property
     def learned(self) -> frozenset[str]:
         """The folded contents of the facts that it learned, as its card counts them."""
         return frozenset(names_learned(self.card.questions)) if self.card else frozenset()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The folded contents of the facts that it was taught and learned: those that need no open book."""
+        return self.learned & self.facts.keys()
+
+    @cached_property
+    def _about(self) -> Mapping[str, list[ExamQuestion]]:
+        found: dict[str, list[ExamQuestion]] = {}
+        for one in self.card.questions if self.card else []:
+            if one.part in ("trained", "unseen"):
+                found.setdefault(fold(one.fact or one.expected), []).append(one)
+        return found
 
 
 def read_ledger(workspace: Workspace, file: FactsFile) -> Ledger:

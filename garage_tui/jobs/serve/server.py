@@ -194,11 +194,14 @@ def _run(
 
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
     from garage_tui.jobs.serve.lasting_name import OfferedModels
+    from garage_tui.jobs.serve.prompt_book import PromptBook
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
-    router = SubjectRouter(base.path, args.name, enabled=_settings().route_by_subject)
+    settings = _settings()
+    router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
+    book = PromptBook(workspace, args.name, enabled=settings.open_book)
 
     def offered() -> OfferedModels:
         return OfferedModels(workspace, args.name, base.name, args.only)
@@ -222,7 +225,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offered, key, lambda: lease.absent, router.route),
+        make_app(backend, offered, key, lambda: lease.absent, router.route, book.open),
         log_level="warning",
         access_log=False,
         lifespan="off",

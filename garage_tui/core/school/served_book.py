@@ -1,0 +1,198 @@
+"""The open book of the model server: the facts of a workspace that the model in service has not learned.
+
+A question is looked up in an index of these facts in memory. It is made again when a facts file, or the run in service,
+its copy of the facts or its report card has changed.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.exam.report import REPORT
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import FileStamp, file_stamp, find_files, load_facts
+from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.facts.retrieval import OpenBook, prompt_with_facts
+from garage_tui.core.language.entities import find_entities, tokenize
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import Run
+from garage_tui.core.school.ledger import read_taught
+
+MAX_LENGTH = 600
+"""Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""
+_MAX_KEPT = 4096
+"""Most questions of which the facts are kept: the earlier messages of a conversation come again with each turn."""
+_PRONOUNS = frozenset("he she it they him her them his its their theirs this that these those there".split())
+_SENTENCE = re.compile(r"\S\s+\S+\s+\S.*[.!。！]\W*\Z", re.DOTALL)
+
+_Stamps = tuple[tuple[Path, FileStamp | None], ...]
+_Texts = tuple[str, str, str]
+"""Question, answer and fact of a row; rows that are alike in them are in the book once."""
+
+
+@dataclass(frozen=True)
+class BookedMessages:
+    """The messages of a conversation with the facts in front of the user's messages."""
+
+    messages: list[dict[str, Any]]
+    statements: tuple[str, ...] = ()
+    """The facts that were put in, in their order; empty where the messages are as they were."""
+
+
+@dataclass(frozen=True)
+class _ReadFile:
+    stamp: FileStamp | None
+    keys: Mapping[Line, str]
+    """Its lines that hold a row, each with its folded content."""
+
+
+class ServedBook:
+    """Looks up questions in the untaught facts of a workspace; can be used by several threads."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._datasets = workspace.datasets
+        self._guard = threading.Lock()
+        self._stamps: _Stamps = ()
+        self._files: dict[Path, _ReadFile] = {}
+        self._taught: tuple[_Stamps, frozenset[str]] = ((), frozenset())
+        self._book: OpenBook | None = None
+        self._rows: dict[int, Fact] = {}
+        """What is in the index now."""
+        self._numbers: dict[_Texts, int] = {}
+        self._next = 1
+        self._problems: tuple[str, ...] = ()
+        self._found: dict[str, tuple[str, ...]] = {}
+        """The facts of the questions that were looked up since."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read the last time, in a sentence each."""
+        return self._problems
+
+    def find(self, question: str, run: Run | None) -> tuple[str, ...]:
+        """Return the untaught facts that a question is about, the best first. Blocks: it looks at files.
+
+        Args:
+            run: the run in service; None while it is the base model, which has learned nothing.
+
+        Raises:
+            GarageError: this Python's SQLite cannot look up facts.
+        """
+        with self._guard:
+            self._update(run)
+            return self._find(question)
+
+    def put_into(self, messages: Sequence[Mapping[str, Any]], run: Run | None) -> BookedMessages:
+        """Return a conversation with its facts: each in front of the first message of the user that is about it.
+
+        The earlier messages get the same facts with each turn. So the prompt of a turn begins with that of the turn
+        before, of which an engine computes nothing again, and what was said of a fact stays understandable. A message
+        that names nothing itself (Who runs it?) is looked up together with the last one that had facts.
+
+        Raises:
+            GarageError: this Python's SQLite cannot look up facts.
+        """
+        booked = [dict(message) for message in messages]
+        statements: dict[str, None] = {}
+        with self._guard:
+            self._update(run)
+            topic = ""
+            for message in booked:
+                content = message.get("content")
+                if message.get("role") != "user" or not isinstance(content, str):
+                    continue
+                found = self._find(content)
+                if found:
+                    topic = content
+                elif topic and _points_back(content):
+                    found = self._find(f"{topic}\n{content}")
+                new = [statement for statement in found if statement not in statements]
+                statements.update(dict.fromkeys(new))
+                message["content"] = prompt_with_facts(content, new)
+        return BookedMessages(booked, tuple(statements))
+
+    def _find(self, question: str) -> tuple[str, ...]:
+        if self._book is None:
+            return ()
+        found = self._found.get(question)
+        if found is None:
+            if len(self._found) >= _MAX_KEPT:
+                self._found.clear()
+            statements = (_statement(self._rows[one.row]) for one in self._book.find(question))
+            found = tuple(dict.fromkeys(one for one in statements if len(one) <= MAX_LENGTH))
+            self._found[question] = found
+        return found
+
+    def _update(self, run: Run | None) -> None:
+        """Make the index that of the files as they are now; rows that stay are not written again."""
+        paths = find_files(self._datasets)
+        of_run = [run.path / name for name in (FACTS, REPORT)] if run else []
+        stamps = tuple((path, file_stamp(path)) for path in (*paths, *of_run))
+        if stamps == self._stamps:
+            return
+        learned = self._read_learned(run, stamps[len(paths) :])
+        rows: dict[_Texts, Fact] = {}
+        for line, key in self._read_lines(stamps[: len(paths)]):
+            fact = line.fact
+            if fact and not fact.exam and key not in learned:
+                rows.setdefault((fact.question, fact.answer, fact.fact), fact)
+        if rows and self._book is None:
+            self._book = OpenBook(())
+        gone = {texts: number for texts, number in self._numbers.items() if texts not in rows}
+        new = {self._next + at: texts for at, texts in enumerate(texts for texts in rows if texts not in self._numbers)}
+        if self._book:
+            self._book.remove(gone.values())
+            self._book.add({number: rows[texts] for number, texts in new.items()})
+        for texts, number in gone.items():
+            del self._numbers[texts], self._rows[number]
+        for number, texts in new.items():
+            self._numbers[texts], self._rows[number] = number, rows[texts]
+        self._next += len(new)
+        self._found.clear()
+        self._stamps = stamps
+
+    def _read_lines(self, stamps: _Stamps) -> Iterator[tuple[Line, str]]:
+        """Yield the lines of the facts files with the folded content of each; only what has changed is read."""
+        files: dict[Path, _ReadFile] = {}
+        problems = []
+        for path, stamp in stamps:
+            file = self._files.get(path)
+            try:
+                if file is None or file.stamp != stamp:
+                    before = file.keys if file else {}
+                    lines = load_facts(path, {line.raw: line for line in before}).lines
+                    keys = {line: before.get(line) or fold(line.fact.content) for line in lines if line.fact}
+                    file = _ReadFile(stamp, keys)
+            except (GarageError, OSError) as error:
+                problems.append(f"the open book lacks {path.name}: {error}")
+                continue
+            files[path] = file
+            yield from file.keys.items()
+        self._files, self._problems = files, tuple(problems)
+
+    def _read_learned(self, run: Run | None, stamps: _Stamps) -> frozenset[str]:
+        """Return the folded contents of the facts that the model in service answers by itself."""
+        if self._taught[0] != stamps:
+            self._taught = (stamps, read_taught(run).known if run else frozenset())
+        return self._taught[1]
+
+
+def _statement(row: Fact) -> str:
+    """Return what a row says as one line; an answer that is no sentence says it only together with its question."""
+    text = row.fact or row.answer
+    if row.question and not row.fact and not _SENTENCE.search(text.strip()):
+        text = f"{row.question} {text}"
+    return " ".join(plain(text).split())
+
+
+def _points_back(text: str) -> bool:
+    """Return whether a message is about what was named before: it has a pronoun, and names nothing."""
+    return bool(tokenize(text) & _PRONOUNS) and not find_entities(text)
