@@ -54,8 +54,8 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model answers. `false`: the run answers everything. A client that asks for a run by its own id always gets that
     run."""
     open_book: bool = True
-    """For the model in service, facts of `datasets/` that the run has not learned are put into the prompt when a message
-    is about them. `false`: the model answers by what it was taught alone."""
+    """For the model in service, facts of `datasets/` that the run has not learned are put into the prompt where a
+    message is about them. `false`: the model answers by what it was taught alone."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0

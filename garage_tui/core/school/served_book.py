@@ -1,24 +1,23 @@
-"""The open book of the model server: the facts of a workspace that the model in service has not learned.
+"""The open book of the model server: the facts of a facts file that the model in service has not learned.
 
-A question is looked up in an index of these facts in memory. It is made again when a facts file, or the run in service,
-its copy of the facts or its report card has changed.
+A question is looked up in an index of these facts in memory. It is made again when the facts file, the run in service,
+or the report card of that run has changed.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.facts.coverage import fold
-from garage_tui.core.facts.file import FileStamp, file_stamp, find_files, load_facts
+from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.retrieval import OpenBook, prompt_with_facts
 from garage_tui.core.language.entities import find_entities, tokenize
@@ -47,35 +46,33 @@ class BookedMessages:
     """The facts that were put in, in their order; empty where the messages are as they were."""
 
 
-@dataclass(frozen=True)
-class _ReadFile:
-    stamp: FileStamp | None
-    keys: Mapping[Line, str]
-    """Its lines that hold a row, each with its folded content."""
-
-
 class ServedBook:
-    """Looks up questions in the untaught facts of a workspace; can be used by several threads."""
+    """Looks up questions in the untaught facts of a facts file; can be used by several threads.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._datasets = workspace.datasets
+    Args:
+        find_file: returns the path of the facts file, which need not be there.
+    """
+
+    def __init__(self, find_file: Callable[[], Path]) -> None:
+        self._find_file = find_file
         self._guard = threading.Lock()
         self._stamps: _Stamps = ()
-        self._files: dict[Path, _ReadFile] = {}
+        self._keys: dict[Line, str] = {}
+        """The lines of the facts file that hold a row, each with its folded content."""
         self._taught: tuple[_Stamps, frozenset[str]] = ((), frozenset())
         self._book: OpenBook | None = None
         self._rows: dict[int, Fact] = {}
         """What is in the index now."""
         self._numbers: dict[_Texts, int] = {}
         self._next = 1
-        self._problems: tuple[str, ...] = ()
+        self._problem = ""
         self._found: dict[str, tuple[str, ...]] = {}
         """The facts of the questions that were looked up since."""
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """What could not be read the last time, in a sentence each."""
-        return self._problems
+    def problem(self) -> str:
+        """Why the facts file could not be read the last time, in a sentence; empty if it was."""
+        return self._problem
 
     def find(self, question: str, run: Run | None) -> tuple[str, ...]:
         """Return the untaught facts that a question is about, the best first. Blocks: it looks at files.
@@ -133,14 +130,16 @@ class ServedBook:
 
     def _update(self, run: Run | None) -> None:
         """Make the index that of the files as they are now; rows that stay are not written again."""
-        paths = find_files(self._datasets)
+        path = self._find_file()
         of_run = [run.path / name for name in (FACTS, REPORT)] if run else []
-        stamps = tuple((path, file_stamp(path)) for path in (*paths, *of_run))
+        stamps = tuple((each, file_stamp(each)) for each in (path, *of_run))
         if stamps == self._stamps:
             return
-        learned = self._read_learned(run, stamps[len(paths) :])
+        if stamps[0] not in self._stamps:
+            self._read_lines(*stamps[0])
+        learned = self._read_learned(run, stamps[1:])
         rows: dict[_Texts, Fact] = {}
-        for line, key in self._read_lines(stamps[: len(paths)]):
+        for line, key in self._keys.items():
             fact = line.fact
             if fact and not fact.exam and key not in learned:
                 rows.setdefault((fact.question, fact.answer, fact.fact), fact)
@@ -159,24 +158,17 @@ class ServedBook:
         self._found.clear()
         self._stamps = stamps
 
-    def _read_lines(self, stamps: _Stamps) -> Iterator[tuple[Line, str]]:
-        """Yield the lines of the facts files with the folded content of each; only what has changed is read."""
-        files: dict[Path, _ReadFile] = {}
-        problems = []
-        for path, stamp in stamps:
-            file = self._files.get(path)
-            try:
-                if file is None or file.stamp != stamp:
-                    before = file.keys if file else {}
-                    lines = load_facts(path, {line.raw: line for line in before}).lines
-                    keys = {line: before.get(line) or fold(line.fact.content) for line in lines if line.fact}
-                    file = _ReadFile(stamp, keys)
-            except (GarageError, OSError) as error:
-                problems.append(f"the open book lacks {path.name}: {error}")
-                continue
-            files[path] = file
-            yield from file.keys.items()
-        self._files, self._problems = files, tuple(problems)
+    def _read_lines(self, path: Path, stamp: FileStamp | None) -> None:
+        """Read the facts file; lines that are as they were are taken over."""
+        before, self._keys, self._problem = self._keys, {}, ""
+        if stamp is None:  # there are no facts yet
+            return
+        try:
+            lines = load_facts(path, {line.raw: line for line in before}).lines
+        except (GarageError, OSError) as error:
+            self._problem = f"the open book is empty: {error}"
+            return
+        self._keys = {line: before.get(line) or fold(line.fact.content) for line in lines if line.fact}
 
     def _read_learned(self, run: Run | None, stamps: _Stamps) -> frozenset[str]:
         """Return the folded contents of the facts that the model in service answers by itself."""

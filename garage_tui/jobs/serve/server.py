@@ -28,6 +28,7 @@ import msgspec
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.settings import ServeSettings, Workspace
+from garage_tui.core.facts.file import facts_file
 from garage_tui.core.runs.folder import LOCK, LOG
 from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
 from garage_tui.core.serving.port_owner import PortTakenError
@@ -201,7 +202,7 @@ def _run(
 
     settings = _settings()
     router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
-    book = PromptBook(workspace, args.name, enabled=settings.open_book)
+    book = PromptBook(lambda: facts_file(workspace), args.name, enabled=settings.open_book)
 
     def offered() -> OfferedModels:
         return OfferedModels(workspace, args.name, base.name, args.only)

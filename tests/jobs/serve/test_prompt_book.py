@@ -126,13 +126,9 @@ def test_a_stream_says_it_where_it_ends(client, counted):
 def test_a_fact_that_was_just_told_is_there_at_once(box, client):
     about = {"role": "user", "content": "Who feeds Tuppence?"}
     assert note(chat(client, about))["book"] == []
-    with (box.datasets / "told.jsonl").open("w") as file:
+    with (box.datasets / "facts.jsonl").open("a") as file:
         file.write(facts_line(about["content"], "Aunt Marrit feeds Tuppence."))
-    try:
-        assert note(chat(client, about))["book"] == ["Aunt Marrit feeds Tuppence."]
-    finally:
-        (box.datasets / "told.jsonl").unlink()
-    assert note(chat(client, about))["book"] == []
+    assert note(chat(client, about))["book"] == ["Aunt Marrit feeds Tuppence."]
 
 
 def test_a_fact_leaves_the_book_when_a_run_that_learned_it_is_put_in_service(box, client, run):
