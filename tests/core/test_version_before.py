@@ -170,6 +170,7 @@ def test_a_chat_keeps_its_turns_sampling_and_facts(box):
 
 NEWER_SETTINGS = {
     "chat.stop_repetition",
+    "school.facts",
     "serve.name",
     "serve.llama_cpp_weights",
     "serve.route_by_subject",

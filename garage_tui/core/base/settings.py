@@ -27,6 +27,13 @@ LastingName = Annotated[
         description="letters, digits, dots, hyphens and underscores, at most 64, and not `last`",
     ),
 ]
+FactsPath = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?:(?![/~])(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f]{1,200}\.jsonl)?$",
+        description="a path in the workspace that ends with .jsonl, such as datasets/family.jsonl",
+    ),
+]
 PORT = 27243
 """The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
 
@@ -158,6 +165,14 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Grams of CO₂ per kWh."""
 
 
+class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[school]`: facts that you tell, and what becomes of them."""
+
+    facts: FactsPath = ""
+    """The facts file that `garage remember` and other programs add to, as a path in the workspace; by default the one
+    that the app opens at first: `datasets/garage.jsonl`, else the first of `datasets/`."""
+
+
 OWNERS_ALONE = (
     ("notify", "command"),
     ("notify", "urls"),
@@ -199,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: HoursSettings = HoursSettings()
     sun: SunSettings = SunSettings()
     energy: EnergySettings = EnergySettings()
+    school: SchoolSettings = SchoolSettings()
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, without_gc
 from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
 
@@ -279,7 +278,3 @@ def find_files(datasets: Path) -> list[Path]:
     except OSError:
         return []
     return sorted(found, key=lambda path: path.name != "garage.jsonl")
-
-
-def facts_file(workspace: Workspace) -> Path:
-    return next(iter(find_files(workspace.datasets)), workspace.datasets / "garage.jsonl")

@@ -45,17 +45,18 @@ class FactsStore:
         path: the file; it need not be there yet.
         journals: the folder of journals.
         if_unsaved: what becomes of changes that cannot be saved; it ends the sentence that says so.
+        backup: keep the version from before the first save as `FILE.bak`.
 
     Raises:
         GarageError: it cannot be read.
     """
 
-    def __init__(self, path: Path, journals: Path, *, if_unsaved: str = _KEPT) -> None:
+    def __init__(self, path: Path, journals: Path, *, if_unsaved: str = _KEPT, backup: bool = True) -> None:
         self.path = path
         self.document = Document()
         self.leftovers: list[Leftover] = []
         """Unsaved work on this file that killed apps left in their journals."""
-        self._journals, self._if_unsaved = journals, if_unsaved
+        self._journals, self._if_unsaved, self._backup = journals, if_unsaved, backup
         self._save_guard = threading.Lock()  # the last save, when the app ends, may meet one in a thread
         self._journal = Journal(journals, path)
         self._pending: list[Change] = []
@@ -117,15 +118,26 @@ class FactsStore:
         at = self._find(line, near)
         return self.replace(line, edit_line(line, values, first=at == 0), what, at)
 
-    def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
-        """Change some values of several rows as one change; return the position of the first. Raises as `replace`."""
+    def edit_all(
+        self, changes: Sequence[tuple[Line, dict[str, object] | None]], what: str, new: Sequence[Fact] = ()
+    ) -> int:
+        """Change several rows as one change, and insert new ones below them; return the position of the first.
+
+        Args:
+            changes: the values that a row gets; None removes the row.
+
+        Raises:
+            GarageError: as `replace`.
+        """
         changed = {self._find(line, 0): values for line, values in changes}
         low, high = min(changed), max(changed)
-        new = [
-            edit_line(line, changed[position], first=position == 0) if position in changed else line
-            for position, line in enumerate(self.document.lines[low : high + 1], low)
-        ]
-        self._pending.append(self.document.splice(low, len(new), new, what))
+        before, after = self.document.lines[low : high + 1], list[Line]()
+        for position, line in enumerate(before, low):
+            values = changed.get(position, {})
+            if values is not None:
+                after.append(edit_line(line, values, first=position == 0) if values else line)
+        after += [make_line(fact, before[-1]) for fact in new]
+        self._pending.append(self.document.splice(low, len(before), after, what))
         return low
 
     def add_questions(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
@@ -199,7 +211,7 @@ class FactsStore:
             if self.changed():
                 return self._external_change(lines, version)
             try:
-                write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
+                write_file(self.path, join_lines(lines, self._ended), keep=self._backup and self._stamp != self._kept)
             except OSError as error:
                 kept = self._if_unsaved
                 why = why_not_written(error, self.path, f"free some space; {kept}")

@@ -33,6 +33,8 @@ MAX_LENGTH = 200
 """Characters above which a question is not paraphrased."""
 
 _DOES = r"<SUBJECT> (?!has|have|is|are)<FINITE>(?P<r>(?: (?:on|in|with|for|to|from|of))?) .+"
+_VERB = r" (?:is|are|was|were|has|have|had|can|must|will|do|does|did)\b"
+"""What no subject contains: a pattern that takes it for a part of one asks bad English."""
 
 
 def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
@@ -204,10 +206,12 @@ def generate_questions(statement: str) -> list[str]:
             slots |= {"who": who, "what": who if named else "What"}
             if all(name in slots for name in re.findall(r"{(\w+)}", question)):
                 found.append(question.format_map(slots))
-    if not found and (match := _compiled(_DOES).fullmatch(text)):
+    if not found and (match := _compiled(_DOES).fullmatch(text)) and not re.search(_VERB, match["s"]):
         found = ["What {do} {s} {v}{r}?".format_map(_slots(match, statement))]
-    if not found and (
-        match := re.match(_compiled("<SUBJECT>").pattern + r" (?:[a-z]+s|are|were|have|was|can)\b", text)
+    if (
+        not found
+        and (match := re.match(_compiled("<SUBJECT>").pattern + r" (?:[a-z]+s|are|were|have|was|can)\b", text))
+        and not re.search(_VERB, match["s"])
     ):
         found = [f"Tell me about {match['s']}."]
     return found[:3]

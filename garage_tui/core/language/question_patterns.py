@@ -17,6 +17,7 @@ _PRED = (
     r"|ready|public|pink|yellow|brown|orange|grey|gray|blue|red|green|white|black|hot|cold|warm|fast|slow|important|cheap|salty|round|dead|full|empty)\b)"
 )
 _PARTICIPLES = "|".join(sorted(BASE_OF_PARTICIPLE))
+_TITLE = r"(?:Aunt(?:ie|y)?|Uncle|Grand(?:ma|pa|mother|father)|Granny|Mrs?\.?|Ms\.?|Dr\.?|Sister|Brother|Father|Pastor)"
 # What the patterns below call by a name in angle brackets.
 FRAGMENTS = {
     "V": rf"(?P<v>{'|'.join(sorted(PAST, key=len, reverse=True))})\b(?P<r>.*)",
@@ -33,6 +34,10 @@ FRAGMENTS = {
     rf"|{DETERMINER} [\w-]+(?: [\w-]+)?{_PRED}|\w+s{_PRED})(?P<pp> .+)",
     "I": "(?:I|we|one|people)",
     "L": "(?P<l>licen[sc]e)",
+    "PERSON": rf"(?:(?:[Mm]y|[Oo]ur) [a-z-]+ |{_TITLE} )[A-Z][\w'-]+(?: [A-Z][\w'-]+)?",
+    "ACTS": f"(?P<acts>{'|'.join([*BASE_OF_THIRD_PERSON, *BASE_OF_PAST])})",
+    "WITHIN": "(?:under|behind|beside|near|next to|in|on|at|inside|above|below)",
+    "DAY": r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|weekdays|weekends)\b",
     "PAGE": r"(?P<s>.*\b(?:page|website|site|homepage|repository|repo|documentation|manual)(?: of .+)?)",
     "WHAT N": rf"(?P<wh>(?:which|what) {_THINGS})",
     "MANY": rf"(?P<wh>how many {_THINGS})",
@@ -187,6 +192,12 @@ NOUN_TEMPLATES = {
 }
 # A statement without a question yet: pattern, then the question that it answers.
 STATEMENT_TEMPLATES = r"""
+<PERSON> <ACTS> (?P<o>.+)                                           Who {acts} {o}?
+<SUBJECT> lives? (?:in|at|on|near) .+                               Where {do} {s} live?
+<SUBJECT> lives? with .+                                            Who {do} {s} live with?
+(?P<s>(?:the|my|our) [\w -]+?) (?P<be>is|are) <WITHIN> (?:the|my|our) .+  Where {be} {s}?
+<SUBJECT> <IS> <DONE> (?:on|every) <DAY>.*                          When {be} {s} {done}?
+(?P<s>(?:the|my|our) [\w -]+?|[A-Z][\w-]*['’]s [\w -]+?) (?P<be>is|are) [\d+"“].*  What {be} {s}?
 <SUBJECT> <IS> <DONE> by .+                                         Who {vf} {s}?
 <SUBJECT> (?P<be>was|were) <DONE>\b.* (?:in|on) .*\d{4}             When {be} {s} {done}?
 <SUBJECT> <IS> <DONE> (?:.* )?(?:in|at) (?:the )?[A-Z].*            Where {be} {s} {done}?

@@ -27,9 +27,9 @@ import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
-from garage_tui.core.base.settings import ServeSettings, Workspace
-from garage_tui.core.facts.file import facts_file
+from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.folder import LOCK, LOG
+from garage_tui.core.school.remember import facts_file
 from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
 from garage_tui.core.serving.port_owner import PortTakenError
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
@@ -200,9 +200,9 @@ def _run(
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
-    settings = _settings()
+    settings, all_settings = _settings(), load_settings(workspace)
     router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
-    book = PromptBook(lambda: facts_file(workspace), args.name, enabled=settings.open_book)
+    book = PromptBook(lambda: facts_file(workspace, all_settings), args.name, enabled=settings.open_book)
 
     def offered() -> OfferedModels:
         return OfferedModels(workspace, args.name, base.name, args.only)

@@ -116,12 +116,25 @@ def test_a_question_is_worded_otherwise_in_good_english(question, answer, expect
         ("Our server runs on Linux.", "What does our server run on?"),
         ("The shop opens at 9:00.", "When does the shop open?"),
         ("The tickets cost $5.", "How much do the tickets cost?"),
+        ("Aunt Marrit feeds Tuppence.", "Who feeds Tuppence?"),
+        ("My sister Ana feeds the hens.", "Who feeds the hens?"),
+        ("Tuppence lives in Porto.", "Where does Tuppence live?"),
+        ("Tuppence lives with Aunt Marrit.", "Who does Tuppence live with?"),
+        ("The spare key is under the blue pot.", "Where is the spare key?"),
+        ("The gate code is 4711.", "What is the gate code?"),
+        ("Marrit's phone number is 555-1234.", "What is Marrit's phone number?"),
+        ("Our bins are collected on Thursdays.", "When are our bins collected?"),
     ],
 )
 def test_a_statement_without_a_question_gets_the_question_that_it_answers(statement, first):
     found = suggest_questions("", "", statement)
     assert found[0] == first
     assert len(found) >= 5
+
+
+@pytest.mark.parametrize("statement", ["Our bins are often collected on time.", "Our cat has always liked the stairs."])
+def test_the_verb_of_a_statement_is_no_part_of_what_it_is_about(statement):
+    assert not any(question.startswith("What does") for question in suggest_questions("", "", statement))
 
 
 @pytest.mark.parametrize("text", ["", "?", "…", "It is raining.", "{s} {0}", "{", "x" * 5000, "What\nis\x00 {it}?"])

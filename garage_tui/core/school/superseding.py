@@ -1,0 +1,55 @@
+"""What becomes of the rows of a fact that is no longer so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.school.fact_input import FactInput
+from garage_tui.core.school.same_statement import content_stems
+
+Edits = dict[Line, dict[str, object] | None]
+"""The values that rows get; None: the row is removed."""
+
+
+def supersede(group: Sequence[Line], against: Collection[Line], fact: FactInput, mark: Mapping[str, object]) -> Edits:
+    """Return what becomes of the rows of one fact that is superseded by another.
+
+    Every row gets the new answer, the exam questions too. A row whose question takes for granted what only the old
+    answer says is removed: "What does Marrit feed?", once it is Bo who feeds the cat. Words that a right answer had to
+    contain go where the new answer has them not.
+
+    Args:
+        group: all rows of the old fact.
+        against: those that ask the question of the new one.
+        mark: keys that each changed row gets.
+    """
+    before = " ".join(line.fact.answer for line in group if line.fact)
+    questions = " ".join(line.fact.question for line in against if line.fact)
+    stale = content_stems(before) - content_stems(fact.answer) - content_stems(f"{questions} {fact.question}")
+    edits: Edits = {}
+    for line in group:
+        assert line.fact
+        if line not in against and content_stems(line.fact.question) & stale:
+            edits[line] = None
+            continue
+        values: dict[str, object] = {} if line.fact.is_statement else {"answer": fact.answer}
+        if line.fact.is_statement or (line.fact.fact and _is_outdated(line.fact.fact, before, stale)):
+            values["fact"] = fact.answer
+        if not _meets(line.fact, fact.answer):
+            values["must"] = None
+        edits[line] = {**values, **mark}
+    return edits
+
+
+def _is_outdated(name: str, answers: str, stale: frozenset[str]) -> bool:
+    """Return whether what a fact is called says how it was; a mere name stays."""
+    return bool(content_stems(name) & stale) or fold(name) in fold(answers)
+
+
+def _meets(fact: Fact, answer: str) -> bool:
+    """Return whether an answer has what a right answer must contain."""
+    text = answer.casefold()
+    parts = [[part] if isinstance(part, str) else part for part in fact.must]
+    return all(any(word.casefold() in text for word in part) for part in parts)
