@@ -175,6 +175,7 @@ NEWER_SETTINGS = {
     "serve.llama_cpp_weights",
     "serve.route_by_subject",
     "serve.open_book",
+    "serve.remember",
 }
 """Settings that version 0.1 did not have."""
 

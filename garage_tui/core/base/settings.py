@@ -63,6 +63,9 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open_book: bool = True
     """For the model in service, facts of `datasets/` that the run has not learned are put into the prompt where a
     message is about them. `false`: the model answers by what it was taught alone."""
+    remember: bool = False
+    """A client with the key that asks for the model in service can add facts: a message that begins with `remember:` is
+    no question, and the answer says what became of the fact."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0

@@ -193,6 +193,7 @@ def _run(
 ) -> None:
     import uvicorn
 
+    from garage_tui.jobs.serve.chat_memory import ChatMemory
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
     from garage_tui.jobs.serve.lasting_name import OfferedModels
     from garage_tui.jobs.serve.prompt_book import PromptBook
@@ -202,7 +203,12 @@ def _run(
 
     settings, all_settings = _settings(), load_settings(workspace)
     router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
-    book = PromptBook(lambda: facts_file(workspace, all_settings), args.name, enabled=settings.open_book)
+
+    def find_facts() -> Path:
+        return facts_file(workspace, all_settings)
+
+    book = PromptBook(find_facts, args.name, enabled=settings.open_book)
+    memory = ChatMemory(find_facts, base.name, enabled=settings.remember)
 
     def offered() -> OfferedModels:
         return OfferedModels(workspace, args.name, base.name, args.only)
@@ -226,7 +232,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offered, key, lambda: lease.absent, router.route, book.open),
+        make_app(backend, offered, key, lambda: lease.absent, router.route, book.open, memory.take),
         log_level="warning",
         access_log=False,
         lifespan="off",
