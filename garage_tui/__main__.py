@@ -36,6 +36,7 @@ _COMMANDS = {
     "chat": ("chat",),
     "serve": ("serve",),
     "service": ("promote", "back", "service"),
+    "mcp": ("mcp",),
     "export.export": ("export",),
     "export.hand_over": ("hand-over",),
     "gpu": ("gpu",),
