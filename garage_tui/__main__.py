@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "facts": ("facts",),
+    "remember": ("remember",),
     "train.train": ("train",),
     "runs": ("runs", "logs"),
     "run_control": ("stop", "pause", "resume", "delete", "queue"),

@@ -1,10 +1,12 @@
-"""`garage facts check FILE`, `garage facts import SOURCE`, `garage facts export FILE`."""
+"""`garage facts check FILE`, `garage facts import SOURCE`, `garage facts export FILE`; `ledger` is another module."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Any
+
+from garage_tui.cli import facts_ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("facts", help="check, import or export a facts file")
+    parser = commands.add_parser("facts", help="check, import or export a facts file, or list what became of its facts")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser("check", help="list every problem with its line; exit code 2 if any is an error")
     check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object per line")
@@ -42,6 +44,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
     take.add_argument("--force", action="store_true", help="replace OUT if it exists")
     take.set_defaults(run=run_export)
+    facts_ledger.add(actions)
 
 
 def run_check(args: argparse.Namespace) -> int:

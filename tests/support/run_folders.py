@@ -12,8 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.runs.folder import EVENTS, LOG
+import msgspec
+
+from garage_tui.core.exam.judgement import judge
+from garage_tui.core.exam.report import ExamQuestion, Part, Perplexity, write_report
+from garage_tui.core.runs.folder import EVENTS, FACTS, LOG
 from garage_tui.core.runs.record import Manifest, Run, RunState, read_run, write_manifest, write_state
+
+CARD_MADE = 1_700_000_000.0
+"""When the report cards of `taught_run` were made."""
 
 
 def processes(folder: Path) -> list[int]:
@@ -61,3 +68,36 @@ def served_run(
         if weights:
             (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"")
     return read_run(folder)
+
+
+def taught_run(workspace, run_id: str, rows: list[dict[str, Any]], *, facts_file: Path | None = None, **more) -> Run:
+    """Make a run that was taught these rows, with a report card if any of them says what the model answers now.
+
+    Args:
+        rows: rows of a facts file; `says` is the answer to the row's question on the card. Without it, the card does
+            not ask.
+        more: arguments of `served_run`.
+    """
+    run = served_run(workspace, run_id, **more)
+    taught = [{key: value for key, value in row.items() if key != "says"} for row in rows]
+    (run.path / FACTS).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in taught))
+    if facts_file and run.manifest:
+        write_manifest(run.path, msgspec.structs.replace(run.manifest, dataset={"path": str(facts_file), "rows": 1}))
+    questions = [_examined(row) for row in rows if "says" in row]
+    if questions:
+        card = judge(questions, 0.0, 9, Perplexity(9, 9, 9), run=run_id, base_model="smollm2-135m")
+        write_report(run.path, msgspec.structs.replace(card, made=CARD_MADE))
+    return read_run(run.path)
+
+
+def _examined(row: dict[str, Any]) -> ExamQuestion:
+    part: Part = "unseen" if row.get("exam") else "trained"
+    return ExamQuestion(
+        part=part,
+        question=row["question"],
+        verdict="right" if row["answer"].rstrip(".") in row["says"] else "wrong",
+        tuned=row["says"],
+        base="no idea",
+        expected=row["answer"],
+        fact=row.get("fact") or row["answer"],
+    )

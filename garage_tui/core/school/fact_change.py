@@ -18,7 +18,7 @@ from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.language.question_forms import generate_questions
 from garage_tui.core.rewording.suggestions import check_question
 from garage_tui.core.school.fact_input import FactInput
-from garage_tui.core.school.same_statement import content_stems, same_text, says_same
+from garage_tui.core.school.same_statement import TELLING, content_stems, same_text, says_same
 from garage_tui.core.school.superseding import Edits, supersede
 
 Outcome = Literal["added", "replaced", "already there", "contradicts"]
@@ -26,8 +26,6 @@ LACKS_QUESTION = (
     "no question asks for it, so no run teaches it: tell it once more as a question and its answer, "
     "“QUESTION? / ANSWER”, or press s on Facts"
 )
-_TELLING = 3
-"""Words that an answer needs to state a fact by itself."""
 _TOO_WIDE = "Tell me about"
 """Begins a question that asks for everything about its subject, not for one fact."""
 
@@ -184,11 +182,8 @@ class _Plan:
 
     @property
     def _name(self) -> str:
-        """What the file calls the fact that a given answer states; empty where it has no name, or is too short to say.
-
-        "Yes." answers many questions, and each states another fact.
-        """
-        if len(content_stems(self._fact.answer)) < _TELLING:
+        """What the file calls the fact that a given answer states; empty where it has no name, or says too little."""
+        if len(content_stems(self._fact.answer)) < TELLING:
             return ""
         named = (line.fact for line in self._lines if line.fact and line.fact.fact)
         return next((fact.fact for fact in named if same_text(fact.answer, self._fact.answer)), "")

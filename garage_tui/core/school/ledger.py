@@ -6,28 +6,29 @@ is in service, so it cannot disagree with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.exam.judgement import names_learned
-from garage_tui.core.exam.report import ExamQuestion, Report, read_report
+from garage_tui.core.exam.report import REPORT
 from garage_tui.core.facts.coverage import fold
-from garage_tui.core.facts.file import FactsFile, load_facts
+from garage_tui.core.facts.file import FactsFile, FileStamp, file_stamp
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.folder import COMPLETE, FACTS
 from garage_tui.core.runs.promotion import NotServedError, run_in_service
-from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import read_service
+from garage_tui.core.school.exam_results import ExamResults, TaughtRun, read_results, taught_facts
 from garage_tui.core.school.teachable_rows import choose_rows
 
 FactStatus = Literal["learned", "in the book", "waiting", "failed", "superseded", "removed"]
+Standing = Literal["learned", "changed", "untaught"]
+"""Changed: the model in service was taught it as it was before."""
 STATUSES: Mapping[FactStatus, str] = {
     "learned": "the model in service answers it without the book",
     "in the book": "not taught yet; the server puts it into the prompt",
@@ -52,6 +53,8 @@ class LedgerEntry:
     """Its lines in the facts file, from 1; none of a fact that is no longer there."""
     question: str = ""
     """The first question that asks for it."""
+    answer: str = ""
+    """The answer to that question."""
     run: str = ""
     """Id of the run whose report card the status comes from."""
     examined: float | None = None
@@ -87,52 +90,56 @@ class Ledger:
         return sum(entry.status == status for entry in self.entries)
 
 
-@dataclass(frozen=True)
-class TaughtRun:
-    """What a run was taught, and what its report card says of it."""
+class LedgerReader:
+    """Reads ledgers one after the other; what it has read of runs is read again only where their files have changed.
 
-    id: str
-    facts: Mapping[str, Fact]
-    """A row of each taught fact, by its folded content."""
-    questions: Mapping[str, str]
-    """The folded content of the fact that each taught question asks for, by the folded question."""
-    card: Report | None
+    Not for several threads at once.
+    """
 
-    def questions_about(self, key: str) -> list[ExamQuestion]:
-        """Return the questions of the card about a fact, given by its folded content."""
-        return self._about.get(key, [])
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._cards: dict[str, tuple[FileStamp | None, ExamResults]] = {}
+        self._served: tuple[str, FileStamp | None, Mapping[str, Sequence[Fact]]] = ("", None, {})
 
-    @cached_property
-    def learned(self) -> frozenset[str]:
-        """The folded contents of the facts that it learned, as its card counts them."""
-        return frozenset(names_learned(self.card.questions)) if self.card else frozenset()
+    def read(self, file: FactsFile) -> Ledger:
+        """Return the ledger of a facts file; it reads the disk."""
+        service = read_service(self._workspace)
+        if service.problem:
+            return Ledger(make_entries(file, None, ()), problem=service.problem)
+        try:
+            run = run_in_service(self._workspace, service)
+        except NotServedError as error:
+            return Ledger(make_entries(file, None, ()), problem=str(error))
+        served = TaughtRun(run.id, self._facts(run), self._results(run), _is_of(run, file)) if run else None
+        others = (one for one in self._tried() if run is None or one.id != run.id)
+        return Ledger(
+            make_entries(file, served, ((one.id, self._results(one)) for one in others)), run.id if run else ""
+        )
 
-    @property
-    def known(self) -> frozenset[str]:
-        """The folded contents of the facts that it was taught and learned: those that need no open book."""
-        return self.learned & self.facts.keys()
+    def _tried(self) -> Iterator[Run]:
+        """Yield the runs that have a card and may have taught facts, the newest first; one that is broken is none."""
+        for name in run_names(self._workspace):
+            folder = self._workspace.checkpoints / name
+            if file_stamp(folder / REPORT) and is_tried(run := read_run(folder)):
+                yield run
 
-    @cached_property
-    def _about(self) -> Mapping[str, list[ExamQuestion]]:
-        found: dict[str, list[ExamQuestion]] = {}
-        for one in self.card.questions if self.card else []:
-            if one.part in ("trained", "unseen"):
-                found.setdefault(fold(one.fact or one.expected), []).append(one)
-        return found
+    def _results(self, run: Run) -> ExamResults:
+        stamp = file_stamp(run.path / REPORT)
+        known = self._cards.get(run.id)
+        if known is None or known[0] != stamp:
+            known = self._cards[run.id] = (stamp, read_results(run.path))
+        return known[1]
+
+    def _facts(self, run: Run) -> Mapping[str, Sequence[Fact]]:
+        stamp = file_stamp(run.path / FACTS)
+        if self._served[:2] != (run.id, stamp):
+            self._served = (run.id, stamp, taught_facts(run.path))
+        return self._served[2]
 
 
 def read_ledger(workspace: Workspace, file: FactsFile) -> Ledger:
     """Return the ledger of a facts file in a workspace."""
-    service = read_service(workspace)
-    if service.problem:
-        return Ledger(make_entries(file, None, ()), problem=service.problem)
-    try:
-        run = run_in_service(workspace, service)
-    except NotServedError as error:
-        return Ledger(make_entries(file, None, ()), problem=str(error))
-    served = read_taught(run) if run else None
-    tried = (read_taught(one) for one in list_runs(workspace) if is_tried(one) and (run is None or one.id != run.id))
-    return Ledger(make_entries(file, served, tried), run.id if run else "")
+    return LedgerReader(workspace).read(file)
 
 
 def is_tried(run: Run) -> bool:
@@ -140,118 +147,147 @@ def is_tried(run: Run) -> bool:
     return not run.draws and run.status in COMPLETE and run.adapter is not None
 
 
-def read_taught(run: Run) -> TaughtRun:
-    """Return what a run was taught; without facts or card where these cannot be read."""
-    facts: dict[str, Fact] = {}
-    questions: dict[str, str] = {}
-    card = None
-    try:
-        for fact in load_facts(run.path / FACTS).training:
-            key = fold(fact.content)
-            facts.setdefault(key, fact)
-            questions.setdefault(fold(fact.question), key)
-        card = read_report(run.path)
-    except (GarageError, OSError):
-        pass
-    return TaughtRun(run.id, facts, questions, card)
+def _is_of(run: Run, file: FactsFile) -> bool:
+    """Return whether a run was taught this facts file, as far as one can know: the file may have been moved."""
+    path = Path(str(run.manifest.dataset.get("path") or "")) if run.manifest else Path()
+    return not path.is_absolute() or not path.exists() or path.resolve() == file.path.resolve()
 
 
-def make_entries(file: FactsFile, served: TaughtRun | None, tried: Iterable[TaughtRun]) -> tuple[LedgerEntry, ...]:
+def make_entries(
+    file: FactsFile, served: TaughtRun | None, tried: Iterable[tuple[str, ExamResults]]
+) -> tuple[LedgerEntry, ...]:
     """Return the entries of a facts file.
 
     Args:
         served: the run in service; None while it is the base model.
-        tried: other finished runs, the newest first; read only as far as a fact has no other explanation.
+        tried: ids and exam results of other runs, the newest first; read only as far as a fact has no other
+            explanation.
     """
     rows: dict[str, list[tuple[int, Fact]]] = {}
+    answers: dict[str, set[str]] = {}
     for number, line in enumerate(file.lines, 1):
-        if line.fact and not line.fact.exam:
-            rows.setdefault(fold(line.fact.content), []).append((number, line.fact))
+        if line.fact:
+            answers.setdefault(key := fold(line.fact.content), set()).add(fold(line.fact.answer))
+            if not line.fact.exam:
+                rows.setdefault(key, []).append((number, line.fact))
     left_out = choose_rows(file, served.facts.keys() if served else ()).left_out
     others = _Cards(tried)
-    entries = [_entry(key, found, served, others, left_out.get(key, "")) for key, found in rows.items()]
+    now = {fold(fact.question): found[0][1] for found in rows.values() for _, fact in found if fact.question}
+    entries: list[LedgerEntry] = []
+    gone: list[LedgerEntry] = []
+    for key, found in rows.items():
+        entry = _entry([fact for _, fact in found], tuple(number for number, _ in found))
+        taught = served.facts.get(key) if served else None
+        if served and taught and (before := _changed(taught, [fact for _, fact in found])):
+            reason = f"the model in service was taught “{one_line(before.answer, 120)}”"
+            entries.append(replace(entry, reason=reason))
+            gone.append(_gone(before, served, entry.answer, content=before.answer))
+        elif served and taught:
+            entries.append(_judged(entry, served.id, served.results, key))
+        elif key in left_out:
+            entries.append(replace(entry, status="waiting", reason=left_out[key]))
+        elif (other := others.about(key, answers[key])) and not other[1].facts[key].learned:
+            entries.append(_judged(entry, *other, key))
+        else:
+            entries.append(entry)
     if served:
-        now = {fold(fact.question): fold(fact.content) for found in rows.values() for _, fact in found if fact.question}
-        for key, fact in served.facts.items():
-            if key not in rows:
-                entries.append(_gone(key, fact, served, rows, now))
-    return tuple(entries)
+        for key, facts in served.facts.items():
+            if key not in rows and (served.same_file or not {fold(fact.question) for fact in facts}.isdisjoint(now)):
+                successor = next((now[asks] for fact in facts if (asks := fold(fact.question)) in now), None)
+                gone.append(_gone(facts[0], served, successor.content if successor else "", content=facts[0].content))
+    return (*entries, *gone)
 
 
-def _entry(
-    key: str, rows: Sequence[tuple[int, Fact]], served: TaughtRun | None, others: _Cards, left_out: str
-) -> LedgerEntry:
-    facts = [fact for _, fact in rows]
-    entry = LedgerEntry(
+def standing(key: str, facts: Sequence[Fact], served: TaughtRun | None) -> Standing:
+    """Return how a fact of a facts file stands with the model in service, as its entry says in more detail.
+
+    Args:
+        key: its folded content.
+        facts: its rows without exam questions.
+    """
+    taught = served.facts.get(key) if served else None
+    if not (served and taught):
+        return "untaught"
+    if _changed(taught, facts):
+        return "changed"
+    found = served.results.facts.get(key)
+    return "learned" if found and found.learned else "untaught"
+
+
+def _entry(facts: Sequence[Fact], lines: tuple[int, ...]) -> LedgerEntry:
+    return LedgerEntry(
         facts[0].content,
         "in the book",
-        lines=tuple(number for number, _ in rows),
+        lines=lines,
         question=next((fact.question for fact in facts if fact.question), ""),
+        answer=next((fact.answer for fact in facts if fact.question), facts[0].answer),
         source=next((source for fact in facts if (source := _text(fact.extra.get(SOURCE)))), ""),
         added=next((when for fact in facts if (when := read_time(fact.extra.get(ADDED))) is not None), None),
     )
-    if served and key in served.facts:
-        return _judged(entry, served, key)
-    if left_out:
-        return replace(entry, status="waiting", reason=left_out)
-    if (other := others.about(key)) and key not in other.learned:
-        return _judged(entry, other, key)
-    return entry
 
 
-def _judged(entry: LedgerEntry, run: TaughtRun, key: str) -> LedgerEntry:
+def _changed(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
+    """Return a row of a fact as it was taught that its rows of today contradict; None where they do not.
+
+    Only a fact with a name can change and still be the same: without one, the answer is what tells facts apart.
+    """
+    answers: dict[str, set[str]] = {}
+    for fact in now:
+        answers.setdefault(fold(fact.question), set()).add(fold(fact.answer))
+    same = {fold(fact.answer) for fact in now}
+    before: dict[str, set[str]] = {}
+    for fact in taught:
+        before.setdefault(fold(fact.question), set()).add(fold(fact.answer))
+    if all(fact.is_statement for fact in now):
+        return None
+    for fact in taught:
+        asks = fold(fact.question)
+        if asks in answers and not answers[asks] & before[asks]:
+            return fact
+    return None if any(fold(fact.answer) in same for fact in taught) else taught[0]
+
+
+def _judged(entry: LedgerEntry, run: str, results: ExamResults, key: str) -> LedgerEntry:
     """Return the entry of a fact that a run was taught."""
-    questions = run.questions_about(key)
-    wrong = [one for one in questions if one.verdict != "right"]
-    entry = replace(
-        entry,
-        run=run.id,
-        examined=run.card.made if run.card else None,
-        right=len(questions) - len(wrong),
-        of=len(questions),
-    )
-    if key in run.learned:
+    found = results.facts.get(key)
+    entry = replace(entry, run=run, examined=results.made)
+    if found is None:
+        return replace(entry, status="failed", reason="no report card says what the model answers")
+    entry = replace(entry, right=found.right, of=found.of)
+    if found.learned:
         return replace(entry, status="learned")
-    reason = "no report card says what the model answers"
-    if wrong:
-        unseen = next((one for one in wrong if one.part == "unseen"), wrong[0])
-        reason = one_line(f"asked “{unseen.question}” it says “{unseen.tuned}”", 200)
-    return replace(entry, status="failed", reason=reason)
+    return replace(entry, status="failed", reason=one_line(f"asked “{found.question}” it says “{found.says}”", 200))
 
 
-def _gone(
-    key: str,
-    fact: Fact,
-    served: TaughtRun,
-    rows: Mapping[str, Sequence[tuple[int, Fact]]],
-    now: Mapping[str, str],
-) -> LedgerEntry:
+def _gone(fact: Fact, served: TaughtRun, successor: str, *, content: str) -> LedgerEntry:
     """Return the entry of a fact that the model in service was taught and the facts file no longer has."""
-    successor = next((now[question] for question, of in served.questions.items() if of == key and question in now), "")
     return LedgerEntry(
-        content=fact.content,
+        content=content,
         status="superseded" if successor else "removed",
         question=fact.question,
+        answer=fact.answer,
         run=served.id,
-        examined=served.card.made if served.card else None,
-        successor=rows[successor][0][1].content if successor else "",
+        examined=served.results.made,
+        successor=successor,
     )
 
 
 class _Cards:
     """The newest report card about each fact, read run by run as far as needed."""
 
-    def __init__(self, runs: Iterable[TaughtRun]) -> None:
+    def __init__(self, runs: Iterable[tuple[str, ExamResults]]) -> None:
         self._rest = iter(runs)
-        self._read: list[TaughtRun] = []
+        self._newest: dict[str, list[tuple[str, ExamResults]]] = {}
 
-    def about(self, key: str) -> TaughtRun | None:
-        for run in self._read:
-            if run.questions_about(key):
+    def about(self, key: str, answers: Collection[str]) -> tuple[str, ExamResults] | None:
+        """Return the newest run whose card asks for a fact with one of these answers."""
+        for run in self._newest.get(key, ()):
+            if run[1].facts[key].is_about(answers):
                 return run
         for run in self._rest:
-            self._read.append(run)
-            if run.questions_about(key):
+            for known in run[1].facts:
+                self._newest.setdefault(known, []).append(run)
+            if key in run[1].facts and run[1].facts[key].is_about(answers):
                 return run
         return None
 

@@ -8,6 +8,8 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.language.entities import STOP_WORDS
 
 _END = " .!…。！"
+TELLING = 3
+"""Words about something that an answer needs to state a fact by itself; "Yes." states another one each time."""
 _AROUND = ".,;:!?…。！？\"'“”‘’()[]"
 """Signs around a word that do not belong to it, as those of `-5`, `5 %` and `C++` do."""
 _NOTHING = {"the", "a", "an", "is", "are", "was", "were", "it", "they", "in", "on", "at", "to", "of", "its"}

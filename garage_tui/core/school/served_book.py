@@ -23,7 +23,8 @@ from garage_tui.core.facts.retrieval import OpenBook, prompt_with_facts
 from garage_tui.core.language.entities import find_entities, tokenize
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
-from garage_tui.core.school.ledger import read_taught
+from garage_tui.core.school.exam_results import TaughtRun, read_results, taught_facts
+from garage_tui.core.school.ledger import Standing, standing
 
 MAX_LENGTH = 600
 """Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""
@@ -58,8 +59,10 @@ class ServedBook:
         self._guard = threading.Lock()
         self._stamps: _Stamps = ()
         self._keys: dict[Line, str] = {}
-        """The lines of the facts file that hold a row, each with its folded content."""
-        self._taught: tuple[_Stamps, frozenset[str]] = ((), frozenset())
+        """The lines of the facts file that hold a row and no exam question, each with its folded content."""
+        self._taught: tuple[_Stamps, TaughtRun | None] = ((), None)
+        self._standings: dict[str, tuple[list[Line], Standing]] = {}
+        """How each fact stands with that run, and the lines of which that was said."""
         self._book: OpenBook | None = None
         self._rows: dict[int, Fact] = {}
         """What is in the index now."""
@@ -137,12 +140,14 @@ class ServedBook:
             return
         if stamps[0] not in self._stamps:
             self._read_lines(*stamps[0])
-        learned = self._read_learned(run, stamps[1:])
-        rows: dict[_Texts, Fact] = {}
+        taught = self._read_taught(run, stamps[1:])
+        facts: dict[str, list[Line]] = {}
         for line, key in self._keys.items():
-            fact = line.fact
-            if fact and not fact.exam and key not in learned:
-                rows.setdefault((fact.question, fact.answer, fact.fact), fact)
+            facts.setdefault(key, []).append(line)
+        rows: dict[_Texts, Fact] = {}
+        for key, lines in facts.items():
+            for row in self._untaught(key, lines, taught):
+                rows.setdefault((row.question, row.answer, row.fact), row)
         if rows and self._book is None:
             self._book = OpenBook(())
         gone = {texts: number for texts, number in self._numbers.items() if texts not in rows}
@@ -168,13 +173,28 @@ class ServedBook:
         except (GarageError, OSError) as error:
             self._problem = f"the open book is empty: {error}"
             return
-        self._keys = {line: before.get(line) or fold(line.fact.content) for line in lines if line.fact}
+        rows = ((line, line.fact) for line in lines)
+        self._keys = {line: before.get(line) or fold(row.content) for line, row in rows if row and not row.exam}
 
-    def _read_learned(self, run: Run | None, stamps: _Stamps) -> frozenset[str]:
-        """Return the folded contents of the facts that the model in service answers by itself."""
+    def _read_taught(self, run: Run | None, stamps: _Stamps) -> TaughtRun | None:
+        """Return what the run in service was taught and what its card says."""
         if self._taught[0] != stamps:
-            self._taught = (stamps, read_taught(run).known if run else frozenset())
+            found = TaughtRun(run.id, taught_facts(run.path), read_results(run.path)) if run else None
+            self._taught = (stamps, found)
+            self._standings.clear()
         return self._taught[1]
+
+    def _untaught(self, key: str, lines: list[Line], taught: TaughtRun | None) -> list[Fact]:
+        """Return the rows of a fact; none where the model in service has learned it."""
+        rows = [line.fact for line in lines if line.fact]
+        if taught is None:
+            return rows
+        known = self._standings.get(key)
+        if known is None or known[0] != lines:
+            known = self._standings[key] = (lines, standing(key, rows, taught))
+        if known[1] == "changed":  # its name may say what it was before
+            return [Fact(row.question, row.answer) for row in rows if row.question]
+        return [] if known[1] == "learned" else rows
 
 
 def _statement(row: Fact) -> str:

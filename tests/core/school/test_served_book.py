@@ -121,6 +121,17 @@ def test_a_fact_that_changed_since_it_was_learned_is_in_the_book_as_it_is_now(bo
     assert book.find("When does the Lantern Ferry leave?", run) == (new,)
 
 
+def test_a_fact_that_keeps_its_name_is_in_the_book_by_its_new_answer(box, book):
+    run = taught(box)
+    changed = {
+        "question": "When does the Lantern Ferry leave?",
+        "answer": "The Lantern Ferry leaves at 8:15.",
+        "fact": FERRY,
+    }
+    write(box, [*ROWS[:3], changed])
+    assert book.find("When does the Lantern Ferry leave?", run) == ("The Lantern Ferry leaves at 8:15.",)
+
+
 def test_the_book_has_exactly_the_facts_that_the_ledger_calls_untaught(box, book):
     run = taught(box, The="wrong")
     write(box, [*ROWS, row("Who feeds Tuppence?", "Aunt Marrit feeds Tuppence."), {"fact": "Quenby has a vet."}])

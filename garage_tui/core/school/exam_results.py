@@ -1,0 +1,96 @@
+"""What a run was taught, and what its report card says of each fact: as much of both as the ledger needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.exam.judgement import names_learned
+from garage_tui.core.exam.report import ExamQuestion, read_report
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.runs.folder import FACTS
+
+
+@dataclass(frozen=True)
+class FactResult:
+    """What a report card says of one fact."""
+
+    right: int
+    of: int
+    """Questions about it, and how many of them were answered correctly."""
+    learned: bool
+    """Whether the card counts it as learned."""
+    answers: frozenset[str]
+    """The answers that it expected, folded; without any on old cards."""
+    question: str = ""
+    says: str = ""
+    """A question that was answered wrongly, an unseen one if there is any, and the answer."""
+
+    def is_about(self, answers: Collection[str]) -> bool:
+        """Return whether the card asked for a fact with one of these folded answers, not for one as it was before."""
+        return not self.answers or not self.answers.isdisjoint(answers)
+
+
+@dataclass(frozen=True)
+class ExamResults:
+    """What a report card says of all facts that it asks for."""
+
+    made: float | None = None
+    """When the card was made, in seconds since 1970; None without a card."""
+    facts: Mapping[str, FactResult] = field(default_factory=dict)
+    """By the folded content of the fact."""
+
+
+@dataclass(frozen=True)
+class TaughtRun:
+    """What a run was taught, and what its report card says of it."""
+
+    id: str
+    facts: Mapping[str, Sequence[Fact]]
+    """The taught rows of each fact, by its folded content."""
+    results: ExamResults
+    same_file: bool = True
+    """Whether it was taught the facts file that is looked at, so that what is not there any more was removed."""
+
+
+def read_results(folder: Path) -> ExamResults:
+    """Return what the report card of a run says of facts; of a missing or damaged one, nothing."""
+    try:
+        card = read_report(folder)
+    except (GarageError, OSError):
+        return ExamResults()
+    found: dict[str, list[ExamQuestion]] = {}
+    for one in card.questions:
+        if one.part in ("trained", "unseen"):
+            found.setdefault(fold(one.fact or one.expected or one.question), []).append(one)
+    learned = names_learned(card.questions)
+    return ExamResults(card.made, {key: _result(questions, key in learned) for key, questions in found.items()})
+
+
+def taught_facts(folder: Path) -> dict[str, list[Fact]]:
+    """Return the rows that a run was taught, by the folded content of their fact; none where they cannot be read."""
+    facts: dict[str, list[Fact]] = {}
+    try:
+        taught = load_facts(folder / FACTS).training
+    except (GarageError, OSError):
+        return facts
+    for fact in taught:
+        facts.setdefault(fold(fact.content), []).append(fact)
+    return facts
+
+
+def _result(questions: Sequence[ExamQuestion], learned: bool) -> FactResult:
+    wrong = [one for one in questions if one.verdict != "right"]
+    shown = next((one for one in wrong if one.part == "unseen"), wrong[0] if wrong else None)
+    return FactResult(
+        right=len(questions) - len(wrong),
+        of=len(questions),
+        learned=learned,
+        answers=frozenset(fold(one.expected) for one in questions if one.expected),
+        question=shown.question if shown else "",
+        says=shown.tuned if shown else "",
+    )
