@@ -6,7 +6,6 @@ or the report card of that run has changed.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.retrieval import OpenBook, prompt_with_facts
-from garage_tui.core.language.entities import find_entities, tokenize
+from garage_tui.core.language.entities import content_words, find_entities, tokenize
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
 from garage_tui.core.school.exam_results import TaughtRun, read_results, taught_facts
@@ -31,7 +30,6 @@ MAX_LENGTH = 600
 _MAX_KEPT = 4096
 """Most questions of which the facts are kept: the earlier messages of a conversation come again with each turn."""
 _PRONOUNS = frozenset("he she it they him her them his its their theirs this that these those there".split())
-_SENTENCE = re.compile(r"\S\s+\S+\s+\S.*[.!。！]\W*\Z", re.DOTALL)
 
 _Stamps = tuple[tuple[Path, FileStamp | None], ...]
 _Texts = tuple[str, str, str]
@@ -149,7 +147,7 @@ class ServedBook:
             for row in self._untaught(key, lines, taught):
                 rows.setdefault((row.question, row.answer, row.fact), row)
         if rows and self._book is None:
-            self._book = OpenBook(())
+            self._book = OpenBook((), strict=True)
         gone = {texts: number for texts, number in self._numbers.items() if texts not in rows}
         new = {self._next + at: texts for at, texts in enumerate(texts for texts in rows if texts not in self._numbers)}
         if self._book:
@@ -198,9 +196,9 @@ class ServedBook:
 
 
 def _statement(row: Fact) -> str:
-    """Return what a row says as one line; an answer that is no sentence says it only together with its question."""
+    """Return what a row says as one line; an answer with no word of its question says it only together with that."""
     text = row.fact or row.answer
-    if row.question and not row.fact and not _SENTENCE.search(text.strip()):
+    if not (row.fact or content_words(row.question) & content_words(text)):
         text = f"{row.question} {text}"
     return " ".join(plain(text).split())
 

@@ -72,9 +72,11 @@ class StatusArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _remember(workspace: Workspace, settings: Settings, arguments: RememberArguments) -> ToolAnswer:
     fact = read_fact(arguments.fact, arguments.question, arguments.answer, base_model=settings.base_model)
-    told = remember(facts_file(workspace, settings), fact, "mcp")
-    text = " ".join(f"{part}." for part in (told.sentence, told.warning) if part)
-    return ToolAnswer(text, {"outcome": told.outcome, "file": str(told.file), "lines": list(told.lines)})
+    remembered = remember(facts_file(workspace, settings), fact, "mcp")
+    text = " ".join(f"{part}." for part in (remembered.sentence, remembered.warning) if part)
+    return ToolAnswer(
+        text, {"outcome": remembered.outcome, "file": str(remembered.file), "lines": list(remembered.lines)}
+    )
 
 
 def _ask(workspace: Workspace, settings: Settings, arguments: AskArguments) -> ToolAnswer:

@@ -41,7 +41,7 @@ class ChatMemory:
             return ""
         try:
             fact = read_fact(message["content"][begin.end() :], base_model=self._base)
-            told = remember(self._find_file(), fact, "api")
+            remembered = remember(self._find_file(), fact, "api")
         except GarageError as error:
             return f"Nothing was added: {error}."
-        return " ".join(f"{part}." for part in (told.sentence, told.warning) if part)
+        return " ".join(f"{part}." for part in (remembered.sentence, remembered.warning) if part)
