@@ -109,6 +109,10 @@ class OpenBook:
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
         nothing is about facts that share half of its words.
         """
+        return [fact for fact, _ in self.rank(question, most)]
+
+    def rank(self, question: str, most: int) -> list[tuple[RetrievedFacts, float]]:
+        """Return the same facts, each with its score: the better it fits, the more negative."""
         text = plain(question)
         spaced = _spaced(text)
         names = find_entities(spaced)
@@ -123,12 +127,12 @@ class OpenBook:
         with self._guard:
             ranked = self._ranked(entities, terms, all_terms, same)
         alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
-        found: dict[str, RetrievedFacts] = {}
+        found: dict[str, tuple[RetrievedFacts, float]] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
             if score > (_STRICT_WEAK if self._strict else _WEAK) * ranked[0][4]:  # the better, the more negative
                 break
             statement = fact or answer
-            found.setdefault(fold(statement), RetrievedFacts(row, statement))
+            found.setdefault(fold(statement), (RetrievedFacts(row, statement), score))
         return list(found.values())[:most]
 
     def _ranked(

@@ -18,7 +18,7 @@ from garage_tui.core.exam.report import REPORT
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
-from garage_tui.core.facts.retrieval import OpenBook, prompt_with_facts
+from garage_tui.core.facts.retrieval import MAX_FACTS, OpenBook, prompt_with_facts
 from garage_tui.core.language.entities import content_words, find_entities, tokenize
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
@@ -27,6 +27,8 @@ from garage_tui.core.school.ledger import Standing, standing
 
 MAX_LENGTH = 600
 """Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""
+_BESIDE_LEARNED = 0.9
+"""How well an untaught fact must fit a question that a learned fact fits, as a share of how well that one does."""
 _MAX_KEPT = 4096
 """Most questions of which the facts are kept: the earlier messages of a conversation come again with each turn."""
 _PRONOUNS = frozenset("he she it they him her them his its their theirs this that these those there".split())
@@ -65,6 +67,8 @@ class ServedBook:
         self._rows: dict[int, Fact] = {}
         """What is in the index now."""
         self._numbers: dict[_Texts, int] = {}
+        self._learned: set[int] = set()
+        """The rows of learned facts: they compete for a question, and are in no prompt."""
         self._next = 1
         self._problem = ""
         self._found: dict[str, tuple[str, ...]] = {}
@@ -124,8 +128,13 @@ class ServedBook:
         if found is None:
             if len(self._found) >= _MAX_KEPT:
                 self._found.clear()
-            statements = (_statement(self._rows[one.row]) for one in self._book.find(question))
-            found = tuple(dict.fromkeys(one for one in statements if len(one) <= MAX_LENGTH))
+            hits = self._book.rank(question, 4 * MAX_FACTS)
+            # Beside a learned fact that the question is about, others would only lead the model astray.
+            rival = min((score for hit, score in hits if hit.row in self._learned), default=0.0)
+            fitting = (hit.row for hit, score in hits if score <= _BESIDE_LEARNED * rival)
+            rows = (self._rows[number] for number in fitting if number not in self._learned)
+            statements = (one for one in map(_statement, rows) if len(one) <= MAX_LENGTH)
+            found = tuple(dict.fromkeys(statements))[:MAX_FACTS]
             self._found[question] = found
         return found
 
@@ -143,9 +152,14 @@ class ServedBook:
         for line, key in self._keys.items():
             facts.setdefault(key, []).append(line)
         rows: dict[_Texts, Fact] = {}
+        learned: set[_Texts] = set()
         for key, lines in facts.items():
-            for row in self._untaught(key, lines, taught):
-                rows.setdefault((row.question, row.answer, row.fact), row)
+            is_learned, found = self._as_they_stand(key, lines, taught)
+            for row in found:
+                texts = row.question, row.answer, row.fact
+                rows.setdefault(texts, row)
+                if is_learned:
+                    learned.add(texts)
         if rows and self._book is None:
             self._book = OpenBook((), strict=True)
         gone = {texts: number for texts, number in self._numbers.items() if texts not in rows}
@@ -158,6 +172,7 @@ class ServedBook:
         for number, texts in new.items():
             self._numbers[texts], self._rows[number] = number, rows[texts]
         self._next += len(new)
+        self._learned = {self._numbers[texts] for texts in learned}
         self._found.clear()
         self._stamps = stamps
 
@@ -182,17 +197,17 @@ class ServedBook:
             self._standings.clear()
         return self._taught[1]
 
-    def _untaught(self, key: str, lines: list[Line], taught: TaughtRun | None) -> list[Fact]:
-        """Return the rows of a fact; none where the model in service has learned it."""
+    def _as_they_stand(self, key: str, lines: list[Line], taught: TaughtRun | None) -> tuple[bool, list[Fact]]:
+        """Return whether the model in service has learned a fact, and its rows as the book has them."""
         rows = [line.fact for line in lines if line.fact]
         if taught is None:
-            return rows
+            return False, rows
         known = self._standings.get(key)
         if known is None or known[0] != lines:
             known = self._standings[key] = (lines, standing(key, rows, taught))
         if known[1] == "changed":  # its name may say what it was before
-            return [Fact(row.question, row.answer) for row in rows if row.question]
-        return [] if known[1] == "learned" else rows
+            return False, [Fact(row.question, row.answer) for row in rows if row.question]
+        return known[1] == "learned", rows
 
 
 def _statement(row: Fact) -> str:

@@ -97,6 +97,17 @@ def test_a_fact_that_was_learned_is_not_in_the_book_and_one_that_failed_is(box, 
     assert book.find("When does the Lantern Ferry leave?", run) == (FERRY,)
 
 
+def test_a_question_about_a_learned_fact_gets_no_untaught_fact_about_the_same_subject(box, book):
+    write(box, ROWS[:1])
+    run = taught(box)
+    write(box, ROWS)
+    assert book.find("Where is Maplewick's office?", run) == ()
+    assert book.find("In which town does Maplewick have its office?", run) == ()
+    assert book.find("What colour is Maplewick's van?", run) == (VAN,)
+    assert book.find("What colour does the van of Maplewick have?", run) == (VAN,)
+    assert VAN in book.find("Tell me about Maplewick.", run)
+
+
 def test_a_run_without_a_report_card_has_every_fact_in_the_book(box, book):
     run = taught(box)
     (run.path / "report.json").unlink()
