@@ -117,8 +117,8 @@ class Navigation:
         facts = self._app.facts_pane
         assert facts is not None and isinstance(chat, ChatPane)
         try:
-            position = await facts.add_fact(fact)
+            outcome, position = await facts.add_fact(fact)
         except GarageError as error:
-            chat.show_fact_error(str(error))
+            chat.show_fact_error(fact, str(error))
         else:
-            chat.show_fact_saved(fact, position)
+            chat.show_fact_saved(fact, outcome, position)

@@ -34,6 +34,15 @@ def test_opening_the_app_loads_no_torch_and_no_http_client():
     assert not loaded & (HEAVY | {"httpx", "plotext"})
 
 
+def test_the_first_screen_loads_nothing_of_the_ledger_before_it_is_painted():
+    code = "import garage_tui.app.run_app, garage_tui.screens.facts.pane, sys"
+    found = (
+        "print([name for name in sys.modules if name.startswith(('garage_tui.core.school', 'garage_tui.core.exam'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{found}"], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 EVERY_CORE_MODULE = """
 import importlib, pkgutil, garage_tui.core as core
 names = [module.name for module in pkgutil.walk_packages(core.__path__, "garage_tui.core.")]

@@ -31,7 +31,7 @@ def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None =
     """Return the limits of a new run: of the settings, then of the run `like`, then of these options."""
     import msgspec
 
-    from garage_tui.core.base.settings import COOLEST
+    from garage_tui.core.base.setting_types import COOLEST
     from garage_tui.core.limits.run_limits import COOLS_BY, RunLimits
 
     changes = msgspec.structs.asdict(like.manifest.limits) if like and like.manifest else {}

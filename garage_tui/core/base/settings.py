@@ -10,30 +10,12 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, Watts
 from garage_tui.core.base.workspace import Workspace as Workspace
 from garage_tui.core.base.workspace import journals_folder as journals_folder
 from garage_tui.core.base.workspace import models_folder as models_folder
 from garage_tui.core.base.workspace import user_settings_file as user_settings_file
 
-COOLEST = 20.0
-"""The lowest temperature limit, in °C."""
-Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
-Watts = Annotated[float, msgspec.Meta(gt=0)]
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-LastingName = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="letters, digits, dots, hyphens and underscores, at most 64, and not `last`",
-    ),
-]
-FactsPath = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^(?:(?![/~])(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f]{1,200}\.jsonl)?$",
-        description="a path in the workspace that ends with .jsonl, such as datasets/family.jsonl",
-    ),
-]
 PORT = 27243
 """The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
 

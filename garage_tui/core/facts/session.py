@@ -19,7 +19,6 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.file import find_files
 from garage_tui.core.facts.journal import UnsavedText
-from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.row_problems import first_problem
 from garage_tui.core.facts.store import ExternalChange, FactsStore
 from garage_tui.core.facts.three_way_merge import Choice
@@ -138,19 +137,6 @@ class FactsSession:
             path = self.intended_path
             self.store = self._stores[path] = FactsStore(path, self._journals)
         return self.store
-
-    def append(self, fact: Fact, what: str) -> Line:
-        """Put a fact below all others of the file in front, in memory; return its line.
-
-        Args:
-            what: what is done, as undo names it.
-
-        Raises:
-            GarageError: as `create`.
-        """
-        store = self.create()
-        [line] = store.insert(len(store.document.lines), [fact], what)
-        return line
 
     # What others write
 

@@ -9,7 +9,8 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Celsius, Settings, Watts, WhileTraining
+from garage_tui.core.base.setting_types import Celsius, Watts
+from garage_tui.core.base.settings import Settings, WhileTraining
 
 Waits = Literal["", "heat", "hours", "sun", "card", "memory"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +55,26 @@ class TaughtRun:
     results: ExamResults
     same_file: bool = True
     """Whether it was taught the facts file that is looked at, so that what is not there any more was removed."""
+
+
+class NewestCards:
+    """The newest report card about each fact, read run by run as far as needed."""
+
+    def __init__(self, runs: Iterable[tuple[str, ExamResults]]) -> None:
+        self._rest = iter(runs)
+        self._newest: dict[str, list[tuple[str, ExamResults]]] = {}
+
+    def about(self, key: str, answers: Collection[str]) -> tuple[str, ExamResults] | None:
+        """Return the newest run whose card asks for a fact with one of these answers."""
+        for run in self._newest.get(key, ()):
+            if run[1].facts[key].is_about(answers):
+                return run
+        for run in self._rest:
+            for known in run[1].facts:
+                self._newest.setdefault(known, []).append(run)
+            if key in run[1].facts and run[1].facts[key].is_about(answers):
+                return run
+        return None
 
 
 def read_results(folder: Path) -> ExamResults:

@@ -85,7 +85,7 @@ def plan_change(
     Raises:
         BadInputError: the question is one that the exam asks, so the exam would prove nothing.
     """
-    return _Plan(lines, fact, mark).change(replace=replace)
+    return _FactComparison(lines, fact, mark).change(replace=replace)
 
 
 def apply_change(store: FactsStore, change: FactChange, what: str) -> int:
@@ -110,7 +110,7 @@ def template_questions(statement: str) -> list[str]:
     return found
 
 
-class _Plan:
+class _FactComparison:
     """Compares one fact with the rows of a file."""
 
     def __init__(self, lines: Sequence[Line], fact: FactInput, mark: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ is in service, so it cannot disagree with them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,11 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, FileStamp, file_stamp
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.runs.catalog import run_names
-from garage_tui.core.runs.folder import COMPLETE, FACTS
+from garage_tui.core.runs.folder import COMPLETE, FACTS, STATE
 from garage_tui.core.runs.promotion import NotServedError, run_in_service
 from garage_tui.core.runs.record import Run, read_run
-from garage_tui.core.runs.service import read_service
-from garage_tui.core.school.exam_results import ExamResults, TaughtRun, read_results, taught_facts
+from garage_tui.core.runs.service import read_service, service_file
+from garage_tui.core.school.exam_results import ExamResults, NewestCards, TaughtRun, read_results, taught_facts
 from garage_tui.core.school.teachable_rows import choose_rows
 
 FactStatus = Literal["learned", "in the book", "waiting", "failed", "superseded", "removed"]
@@ -116,9 +116,24 @@ class LedgerReader:
             make_entries(file, served, ((one.id, self._results(one)) for one in others)), run.id if run else ""
         )
 
+    def stamp(self) -> object:
+        """Return a value that is another one once a ledger may differ; it reads no file, but looks at each."""
+        cards = []
+        for name in self._names():
+            folder = self._workspace.checkpoints / name
+            if found := file_stamp(folder / REPORT):
+                cards.append((name, found, file_stamp(folder / STATE)))
+        return file_stamp(service_file(self._workspace.checkpoints)), tuple(cards)
+
+    def _names(self) -> list[str]:
+        try:
+            return run_names(self._workspace)
+        except OSError:  # nobody may read the folder: then no run is known
+            return []
+
     def _tried(self) -> Iterator[Run]:
         """Yield the runs that have a card and may have taught facts, the newest first; one that is broken is none."""
-        for name in run_names(self._workspace):
+        for name in self._names():
             folder = self._workspace.checkpoints / name
             if file_stamp(folder / REPORT) and is_tried(run := read_run(folder)):
                 yield run
@@ -171,7 +186,7 @@ def make_entries(
             if not line.fact.exam:
                 rows.setdefault(key, []).append((number, line.fact))
     left_out = choose_rows(file, served.facts.keys() if served else ()).left_out
-    others = _Cards(tried)
+    others = NewestCards(tried)
     now = {fold(fact.question): found[0][1] for found in rows.values() for _, fact in found if fact.question}
     entries: list[LedgerEntry] = []
     gone: list[LedgerEntry] = []
@@ -270,26 +285,6 @@ def _gone(fact: Fact, served: TaughtRun, successor: str, *, content: str) -> Led
         examined=served.results.made,
         successor=successor,
     )
-
-
-class _Cards:
-    """The newest report card about each fact, read run by run as far as needed."""
-
-    def __init__(self, runs: Iterable[tuple[str, ExamResults]]) -> None:
-        self._rest = iter(runs)
-        self._newest: dict[str, list[tuple[str, ExamResults]]] = {}
-
-    def about(self, key: str, answers: Collection[str]) -> tuple[str, ExamResults] | None:
-        """Return the newest run whose card asks for a fact with one of these answers."""
-        for run in self._newest.get(key, ()):
-            if run[1].facts[key].is_about(answers):
-                return run
-        for run in self._rest:
-            for known in run[1].facts:
-                self._newest.setdefault(known, []).append(run)
-            if key in run[1].facts and run[1].facts[key].is_about(answers):
-                return run
-        return None
 
 
 def read_time(value: object) -> float | None:

@@ -19,8 +19,6 @@ SIGNS: Mapping[FactStatus, str] = {
 """One sign for each status; the word stands beside it wherever there is room."""
 GONE: tuple[FactStatus, ...] = ("superseded", "removed")
 """What is not in the facts file any more."""
-LEGEND = ", ".join(f"{SIGNS[status]} {status}" for status in STATUSES)
-"""All signs with their words."""
 
 
 def fact_text(entry: LedgerEntry) -> str:
@@ -47,13 +45,6 @@ def describe_entry(entry: LedgerEntry, now: float) -> str:
     return ", ".join(parts)
 
 
-def describe_origin(entry: LedgerEntry, now: float) -> str:
-    """Return where a fact came from and when, `told by the chat, today 14:05`; empty where its rows do not say it."""
-    parts = [f"told by {_DOORS.get(entry.source, entry.source)}"] if entry.source else []
-    parts += [moment(entry.added, now)] if entry.added is not None else []
-    return ", ".join(parts)
-
-
 def describe_counts(ledger: Ledger) -> str:
     """Return how many facts there are of each status, in one line."""
     counts = {status: count for status in STATUSES if (count := ledger.count(status))}
@@ -62,6 +53,3 @@ def describe_counts(ledger: Ledger) -> str:
     facts = plural(sum(bool(entry.lines) for entry in ledger.entries), "fact")
     text = f"{facts}: {', '.join(here)}" if here else facts
     return f"{text}; taught and not there any more: {', '.join(gone)}" if gone else text
-
-
-_DOORS = {"command": "`garage remember`", "chat": "the chat", "api": "a program over the server", "mcp": "MCP"}

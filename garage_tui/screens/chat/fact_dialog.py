@@ -20,7 +20,8 @@ from garage_tui.widgets.notice import Notice
 
 _KINDS = (("A fact to teach", False), ("An exam question: never taught, asked by the report card", True))
 _NO_EXAM_ANSWER = "an exam question needs the answer that you want: the exam grades with it"
-_YOURS = "what you wrote"
+YOURS = "what you wrote"
+"""The source of an answer that is the user's own."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,11 @@ class FactDialog(Dialog[Fact | None]):
         """Put the next suggested answer into the field; what the user wrote becomes a suggestion, too."""
         area = self.query_one("#answer", TextArea)
         if area.text != self._suggestions[self._current].text:
-            if self._suggestions[self._current].source != _YOURS:
-                self._suggestions = [one for one in self._suggestions if one.source != _YOURS]
+            if self._suggestions[self._current].source != YOURS:
+                self._suggestions = [one for one in self._suggestions if one.source != YOURS]
                 self._current = len(self._suggestions)
-                self._suggestions.append(SuggestedAnswer(_YOURS, ""))
-            self._suggestions[self._current] = SuggestedAnswer(_YOURS, area.text)
+                self._suggestions.append(SuggestedAnswer(YOURS, ""))
+            self._suggestions[self._current] = SuggestedAnswer(YOURS, area.text)
         self._current = (self._current + 1) % len(self._suggestions)
         area.text = self._suggestions[self._current].text
         area.move_cursor(area.document.end)
@@ -121,9 +122,7 @@ class FactDialog(Dialog[Fact | None]):
 
     def _unchanged_source(self, answer: str) -> str:
         """Return whose answer it is, if the user has not changed it; else nothing."""
-        return next(
-            (one.source for one in self._suggestions if one.source != _YOURS and one.text.strip() == answer), ""
-        )
+        return next((one.source for one in self._suggestions if one.source != YOURS and one.text.strip() == answer), "")
 
     def action_cancel(self) -> None:
         current = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]

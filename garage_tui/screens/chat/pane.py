@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -29,6 +29,9 @@ from garage_tui.screens.chat.turn_actions import TurnActions
 from garage_tui.screens.common.app_state import app_state
 from garage_tui.screens.common.chat_server import make_chat_server
 from garage_tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from garage_tui.core.school.fact_change import Outcome
 
 T = TypeVar("T")
 _ASK = {
@@ -130,13 +133,13 @@ class ChatPane(Pane):
         """Put the model of this run on the right."""
         self.models.choose_run(run_id)
 
-    def show_fact_saved(self, fact: Fact, position: str) -> None:
+    def show_fact_saved(self, fact: Fact, outcome: Outcome, position: str) -> None:
         """Say where a fact is now, and what comes next."""
-        self.turn_actions.show_fact_saved(fact, position)
+        self.turn_actions.show_fact_saved(fact, outcome, position)
 
-    def show_fact_error(self, message: str) -> None:
+    def show_fact_error(self, fact: Fact, message: str) -> None:
         """Say why a fact is not in its file."""
-        self.notice.wrong(message)
+        self.turn_actions.show_fact_error(fact, message)
 
     # What the parts ask of this screen
 

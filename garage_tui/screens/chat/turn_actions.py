@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
@@ -16,6 +17,9 @@ from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.common.messages import FactWritten
 from garage_tui.widgets.conversation import Conversation
+
+if TYPE_CHECKING:
+    from garage_tui.core.school.fact_change import Outcome
 
 ANSWER_NAMES: dict[Side, str] = {
     "tuned": "the tuned model's answer",
@@ -31,6 +35,9 @@ class TurnActions:
     def __init__(self, host: ChatHost, conversations: Conversations, asker: Asker) -> None:
         self._host, self._conversations, self._asker = host, conversations, asker
         self._chosen: int | None = None
+        self._written: Turn | None = None  # of the fact that was written last
+        self._refused: tuple[Turn, Fact] | None = None
+        """A fact that did not come into its file, and the turn that it was made of."""
         self._side: Side = "tuned"  # of the column that has the focus, or had it last
 
     # Walking
@@ -147,18 +154,34 @@ class TurnActions:
             notice.done(done)
 
     async def _make_fact(self, turn: Turn, *, exam: bool) -> None:
-        from garage_tui.screens.chat.fact_dialog import FactDialog, SuggestedAnswer  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.chat.fact_dialog import YOURS, FactDialog, SuggestedAnswer  # noqa: PLC0415 (not needed for the first paint)
 
         suggestions = [SuggestedAnswer(ANSWER_NAMES[side], text) for side, text in self._answers(turn).items()]
-        dialog = FactDialog(plain(self._host.facts_file.name), turn.question, suggestions, exam)
+        question = turn.question
+        if self._refused and self._refused[0] is turn:
+            question = self._refused[1].question
+            suggestions.insert(0, SuggestedAnswer(YOURS, self._refused[1].answer))
+        dialog = FactDialog(plain(self._host.facts_file.name), question, suggestions, exam)
         fact = await self._host.ask(dialog)
         if fact is not None:
+            self._written = turn
             self._host.post_message(FactWritten(fact))
 
-    def show_fact_saved(self, fact: Fact, position: str) -> None:
+    def show_fact_saved(self, fact: Fact, outcome: Outcome, position: str) -> None:
         """Say where a fact is now, and what comes next."""
+        self._refused = None
+        if outcome == "already there":
+            self._host.notice.note(f"Already there: {position}. Nothing was written")
+            return
         if fact.exam:
             text = f"Added an exam question: {position}. The report card asks it (x on F3); no run is taught it"
+        elif outcome == "replaced":
+            text = f"Replaced: {position}. On F2, t teaches it and u brings back what it was"
         else:
             text = f"Added a fact: {position}. On F2, t teaches it and u removes it"
         self._host.notice.done(text)
+
+    def show_fact_error(self, fact: Fact, message: str) -> None:
+        """Say why a fact is not in its file; what was written is kept for the next try at the same turn."""
+        self._refused = (self._written, fact) if self._written else None
+        self._host.notice.wrong(message)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from textual.content import Content
 
 from garage_tui.core.base.sanitize import shown_line
 from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.row_draft import RowDraft
 from garage_tui.screens.facts import row_text
 from garage_tui.widgets.table import Column, Table
@@ -19,27 +20,45 @@ _WIDE = 100
 """Columns of the screen from which the coverage is written out."""
 
 
-def _columns(width: int, count: int) -> tuple[Column, ...]:
-    """Return the columns of a table of `width` cells; line numbers up to `count` fit into the first one."""
+_NARROW = 70
+"""Columns of the screen from which there is room for the sign of a status."""
+Status = Callable[[Line], tuple[str, str, str]]
+"""Returns sign, word and style of what became of a line's fact."""
+
+
+def _columns(width: int, count: int, status: bool) -> tuple[Column, ...]:
+    """Return the columns of a table of `width` cells; line numbers up to `count` fit into the first one.
+
+    Args:
+        status: have a column for what became of the facts, where there is room.
+    """
     number = Column("#", max(3, 2 + len(str(count))), right=True)
     if width >= _WIDE:
-        return number, Column("Question", share=5), Column("Answer", share=6), Column("Coverage", 15)
-    return number, Column("Question", share=5), Column("Answer", share=3), Column("", 2, right=True)
+        more = (Column("Status", 13),) if status else ()
+        return number, Column("Question", share=5), Column("Answer", share=6), Column("Coverage", 15), *more
+    more = (Column("", 1),) if status and width >= _NARROW else ()
+    return number, Column("Question", share=5), Column("Answer", share=3), Column("", 2, right=True), *more
 
 
 class FactTable(Table):
     """A table that knows the position in the file of each of its rows."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(*_columns(0, 0), id=id)
+        super().__init__(*_columns(0, 0, False), id=id)
         self.set_reactive(Table.column, QUESTION)
         self.positions: list[int] = []
         """The positions in the file of the rows that are shown."""
+        self._status: Status | None = None
         self._document: Document | None = None
         self._draft: RowDraft | None = None
 
     def display_rows(
-        self, document: Document | None, positions: list[int], draft: RowDraft | None, position: int | None
+        self,
+        document: Document | None,
+        positions: list[int],
+        draft: RowDraft | None,
+        position: int | None,
+        status: Status | None = None,
     ) -> None:
         """Show rows of a file.
 
@@ -47,7 +66,9 @@ class FactTable(Table):
             positions: of the lines to show.
             draft: the row that is being written, if any; a new one gets a row of its own, and the cursor.
             position: of the line that gets the cursor; None leaves the cursor on its row.
+            status: says what became of each fact; None where nothing was taught yet.
         """
+        self._status = status
         self._document, self.positions, self._draft = document, positions, draft
         self.columns = self._fitting_columns()
         cursor = new = self._new_row
@@ -66,7 +87,7 @@ class FactTable(Table):
     def _fitting_columns(self) -> tuple[Column, ...]:
         # Before it is laid out its width is that of the screen: else the first picture would have a narrow table.
         width = self.size.width or self.app.size.width
-        return _columns(width, len(self._document.lines) if self._document else 0)
+        return _columns(width, len(self._document.lines) if self._document else 0, self._status is not None)
 
     def redraw(self) -> None:
         """Draw the rows again, of which the one that is being written has changed."""
@@ -119,4 +140,9 @@ class FactTable(Table):
         position = self.positions[row]
         if position >= len(self._document.lines):
             return ()
-        return row_text.cells(self._document, position, written_out=self.size.width >= _WIDE)
+        wide = self.size.width >= _WIDE
+        cells = row_text.cells(self._document, position, written_out=wide)
+        if self._status is None or len(self.columns) <= len(cells):
+            return cells
+        sign, word, style = self._status(self._document.lines[position])
+        return *cells, Content.styled(f"{sign} {word}" if wide and sign else sign, style) if sign else Content()

@@ -1,9 +1,22 @@
-"""The keys of the Facts screen, and their groups in the help."""
+"""The keys of the Facts screen, their groups in the help, and its text."""
 
 from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+HELP = (
+    "Here you write what the model should learn: questions as a person would ask them, and the answers you want. "
+    "Several wordings of one question work better than one; the last column shows what a fact still lacks. "
+    "Enter edits the chosen row, ← and → choose where you begin, a adds a row. Then press t to teach the facts.\n\n"
+    "Every change is saved at once, and u undoes it. The version from before this session stays beside the file, "
+    "with .bak at the end of its name. Rows marked exam (x) are never taught; they are asked afterwards. Lines "
+    "marked ✗ cannot be read; they are kept as they are until you fix them (E).\n\n"
+    "Once a run was taught these facts, the last column says what became of each, and the panel by which run and why:\n"
+    "✓ learned: the model in service answers it by itself\n"
+    "○ in the book: not taught yet; the server puts it into the prompt\n"
+    "! waiting: it cannot be taught until you mend it\n"
+    "✗ failed: the report card has a wrong answer"
+)
 HELP_GROUPS = (
     ("Rows", "add edit column duplicate exam delete move undo redo"),
     ("Teaching them", "app.teach suggest tokens"),

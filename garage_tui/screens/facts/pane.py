@@ -15,9 +15,10 @@ from garage_tui.core.base.settings import Settings, Workspace, journals_folder
 from garage_tui.core.facts.session import FactsSession
 from garage_tui.screens.facts.background_checks import BackgroundChecks
 from garage_tui.screens.facts.fact_details import FactDetails
+from garage_tui.screens.facts.fact_statuses import FactStatuses
 from garage_tui.screens.facts.fact_table import FactTable
 from garage_tui.screens.facts.import_export import ImportExport
-from garage_tui.screens.facts.keys import BINDINGS, HELP_GROUPS
+from garage_tui.screens.facts.keys import BINDINGS, HELP, HELP_GROUPS
 from garage_tui.screens.facts.open_file import OpenFile
 from garage_tui.screens.facts.row_edits import RowEdits
 from garage_tui.screens.facts.row_filter import RowFilter
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from garage_tui.core.facts.line import Fact, Line
     from garage_tui.core.facts.row_draft import RowDraft
     from garage_tui.core.facts.store import FactsStore
+    from garage_tui.core.school.fact_change import Outcome
     from garage_tui.screens.facts.suggestions_dialog import About
     from garage_tui.widgets.table import Table
 
@@ -53,14 +55,7 @@ class FactsPane(Pane):
     """
 
     HELP_PAGE = "guide/facts.md"
-    HELP = (
-        "Here you write what the model should learn: questions as a person would ask them, and the answers you want. "
-        "Several wordings of one question work better than one; the last column shows what a fact still lacks. "
-        "Enter edits the chosen row, ← and → choose where you begin, a adds a row. Then press t to teach the facts.\n\n"
-        "Every change is saved at once, and u undoes it. The version from before this session stays beside the file, "
-        "with .bak at the end of its name. Rows marked exam (x) are never taught; they are asked afterwards. Lines "
-        "marked ✗ cannot be read; they are kept as they are until you fix them (E)."
-    )
+    HELP = HELP
     FIRST_FOCUS = "#facts-table"
     HELP_GROUPS = HELP_GROUPS
     BINDINGS = BINDINGS
@@ -73,7 +68,8 @@ class FactsPane(Pane):
         self._search = SearchLine(self, self._filter)
         self._edits = RowEdits(self)
         self._rows = RowWriter(self, self, self._write_row, self._leave_row)
-        self._view = RowView(self, self, self._filter, self._rows)
+        self._statuses = FactStatuses(self, lambda: self._view.show_statuses())
+        self._view = RowView(self, self, self._filter, self._rows, self._statuses)
         self._files = OpenFile(self, self._edits, self._rows.restore)
         self._tools = RowTools(self, self._edits, self._files.follow)
         self._exchange = ImportExport(self, self._edits)
@@ -113,6 +109,7 @@ class FactsPane(Pane):
     async def _follow(self) -> None:
         """Check what was changed, and follow what an editor or another app does to the file."""
         self._checks.start()
+        self._statuses.start()
         await self._files.reload_changed()
 
     # What the app and the parts ask
@@ -127,14 +124,16 @@ class FactsPane(Pane):
         """Where the open file is; None where there is none yet."""
         return self.session.path
 
-    async def add_fact(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others and save it; return its file and line as text.
+    async def add_fact(self, fact: Fact) -> tuple[Outcome, str]:
+        """Put a fact that was written in the chat into the file and save it; return what happened, its file and line.
 
         Raises:
             GarageError: it is not in the file.
         """
+        from garage_tui.screens.facts.chat_facts import ChatFacts  # noqa: PLC0415 (not needed for the first paint)
+
         await self._files.first_read.wait()
-        return await self._edits.append(fact)
+        return await ChatFacts(self, self._edits).add(fact)
 
     async def write_wording(self, path: Path, question: str, fact: str) -> None:
         """Open another row for the fact of a question that a report card shows, in the file that the run taught."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from garage_tui.core.facts.document import Change
-    from garage_tui.core.facts.line import Fact
     from garage_tui.core.facts.row_draft import RowDraft
     from garage_tui.core.facts.store import FactsStore
     from garage_tui.core.facts.three_way_merge import Choice
@@ -156,25 +155,6 @@ class RowEdits:
             return
         close()
         self.changed(position)
-
-    async def append(self, fact: Fact) -> str:
-        """Add a fact from another screen below the others, and save it; return its file and line as text.
-
-        Raises:
-            GarageError: it is not in the file.
-        """
-        session = self._host.session
-        line = session.append(fact, "a fact from the chat")
-        store = session.create()
-        # A row that is being written stays where it is.
-        self._host.show(None if self._host.is_writing else len(store.document.lines) - 1)
-        await self.save("Added a fact from the chat").wait()
-        label = session.label(store.path)
-        if store.unsaved:
-            raise GarageError(f"{label} could not be saved; the fact is kept on Facts: F2 shows why, ^s tries again")
-        position = store.document.find(line)
-        where = label if position is None else f"{label}, line {position + 1}"
-        return f"{where}, marked ! (F2 shows why)" if store.document.has_problem(line) else where
 
     # Saving
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -16,7 +18,12 @@ from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.must_text import must_to_text
 from garage_tui.core.facts.row_problems import problems as problems_of
 
+if TYPE_CHECKING:
+    from garage_tui.core.school.ledger import LedgerEntry
+
 _MAX_VARIANTS = 12
+STATUS_STYLES = {"learned": "$success", "waiting": "$warning", "failed": "$error"}
+"""The colours of what became of a fact, beside its sign and its word."""
 
 
 def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
@@ -90,8 +97,12 @@ def _numbered(sign: str, style: str, number: str) -> Content:
     return Content.assemble((f"{sign} " if sign else "", style), (number, "$muted"))
 
 
-def details(document: Document, line: Line) -> Content:
-    """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys."""
+def details(document: Document, line: Line, entry: LedgerEntry | None = None) -> Content:
+    """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys.
+
+    Args:
+        entry: what the ledger says of its fact; None where that is not known.
+    """
     notes = [
         Content.styled(f"{'✗' if problem.error else '!'} {one_line(problem.text, 400)}", "$warning")
         for problem in problems_of(document, line)
@@ -106,6 +117,7 @@ def details(document: Document, line: Line) -> Content:
     parts.append(Content(shown(line.fact.answer)))
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
+    parts += [_status(entry)] if entry else []
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
@@ -118,6 +130,16 @@ def details(document: Document, line: Line) -> Content:
             text = must_to_text(value) if key == "must" else text
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
+
+
+def _status(entry: LedgerEntry) -> Content:
+    """Return what became of the fact in a sentence: learned by which run, or why not."""
+    from garage_tui.core.school.ledger_text import SIGNS, describe_entry  # noqa: PLC0415 (not needed for the first paint)
+
+    more = describe_entry(entry, time.time())
+    by_run = more.startswith("by ")
+    word = f"{SIGNS[entry.status]} {entry.status}{'' if by_run or not more else ':'}"
+    return Content.assemble((word, STATUS_STYLES.get(entry.status, "$muted")), (f" {shown_line(more, 400)}", "$muted"))
 
 
 def _variants(group: FactGroup, line: Line) -> list[Content]:

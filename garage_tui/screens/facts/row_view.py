@@ -13,6 +13,7 @@ from garage_tui.screens.facts.fact_details import FactDetails
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.line import Line
+    from garage_tui.screens.facts.fact_statuses import FactStatuses
     from garage_tui.screens.facts.host import FactsHost
     from garage_tui.screens.facts.row_filter import RowFilter
     from garage_tui.screens.facts.row_writer import RowWriter
@@ -30,10 +31,13 @@ class RowView:
     Args:
         parent: the widget that holds the table, the details, and a text in their place where there are no rows.
         writer: has the row that is being written, which the table shows too.
+        statuses: say what became of each fact.
     """
 
-    def __init__(self, host: FactsHost, parent: Widget, rows: RowFilter, writer: RowWriter) -> None:
-        self._host, self._parent, self._filter, self._writer = host, parent, rows, writer
+    def __init__(
+        self, host: FactsHost, parent: Widget, rows: RowFilter, writer: RowWriter, statuses: FactStatuses
+    ) -> None:
+        self._host, self._parent, self._filter, self._writer, self._statuses = host, parent, rows, writer, statuses
 
     def show_all(self) -> None:
         """Show all rows, from the first."""
@@ -64,7 +68,8 @@ class RowView:
         document, label = session.store.document if session.store else None, session.label()
         if document:
             document.chosen = self._chosen
-        table.display_rows(document, positions, self._writer.draft, position)
+        status = self._statuses.cell if self._statuses.in_table else None
+        table.display_rows(document, positions, self._writer.draft, position, status)
         empty = not table.count and not self._filter.filter
         parent.set_class(empty, "-empty")
         if empty:
@@ -92,12 +97,19 @@ class RowView:
             text = row_text.counts(store.document, len(table.positions), self._filter.filter, store.unsaved)
         table.border_subtitle = Content(text)
 
+    def show_statuses(self) -> None:
+        """Show what became of each fact, which has changed."""
+        self.show(self._host.position)
+        if not self._host.is_writing:
+            self.show_details()
+
     def show_details(self) -> None:
         """Show the chosen row in full."""
         store, position, title, text = self._host.session.store, self._host.position, "Fact", Content()
         if position is not None and store is not None:
             title = f"Line {position + 1}"
-            text = row_text.details(store.document, store.document.lines[position])
+            line = store.document.lines[position]
+            text = row_text.details(store.document, line, self._statuses.of(line))
         elif self._filter.filter:
             text = Content.styled("No row matches. Esc shows all rows again.", "$muted")
         self._parent.query_one(FactDetails).display_text(title, text)

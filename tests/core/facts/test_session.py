@@ -71,7 +71,7 @@ def test_without_any_file_the_first_fact_makes_one(start, file):
     file.unlink()
     session = start()
     assert session.path is None and session.store is not None and not session.problem
-    session.append(Fact("x", "y"), "adding a row")
+    session.create().insert(0, [Fact("x", "y")], "adding a row")
     session.close()
     assert answers(file) == ["y"]
 
@@ -249,10 +249,3 @@ def test_undo_reaches_back_after_another_file_was_open_and_text_belongs_to_the_f
     session.close(UnsavedText("x", "question"))
     assert answers(file)[0] == "a0"
     assert start(file).store.leftovers == [] and len(start(other).store.leftovers) == 1
-
-
-async def test_a_fact_from_another_screen_goes_below_the_others(start, file):
-    session = start()
-    line = session.append(Fact("from the chat", "yes"), "a fact from the chat")
-    await save(session)
-    assert session.store.document.find(line) == 3 and answers(file)[3] == "yes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import datetime
 
 import pytest
 
@@ -121,7 +122,10 @@ async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, 
         await user.types(" more")
         await user.press("ctrl+s")
         await user.sees("✓ Added a fact: datasets/garage.jsonl, line 36", "On F2, t teaches it")
-        assert rows(workspace) == [*before, {"question": "two", "answer": "tuned says more"}]
+        *others, added = rows(workspace)
+        assert others == before
+        assert (added["question"], added["answer"], added["source"]) == ("two", "tuned says more", "chat")
+        assert datetime.fromisoformat(added["added"]).tzinfo is not None
         await user.press("f2")
         await user.sees("tuned says more", "36 rows")
         await user.press("u")
@@ -139,7 +143,8 @@ async def test_an_exam_question_is_marked_and_needs_a_wanted_answer(chat, worksp
         await user.types("right")
         await user.press("ctrl+s")
         await user.sees("Added an exam question: datasets/garage.jsonl, line 36")
-        assert rows(workspace)[-1] == {"question": "two", "answer": "right", "exam": True}
+        added = rows(workspace)[-1]
+        assert (added["question"], added["answer"], added["exam"], added["source"]) == ("two", "right", True, "chat")
         await user.press("f2")
         await user.sees("right")
 
@@ -180,6 +185,43 @@ async def test_a_fact_goes_into_the_version_that_somebody_else_wrote_meanwhile(c
         await user.press("ctrl+s")
         await user.sees("✓ Added a fact")
     assert {row["question"] for row in rows(workspace)[-2:]} == {"two", "theirs?"}
+
+
+async def test_a_fact_that_contradicts_a_row_replaces_it_only_if_the_user_says_so(chat, workspace):
+    path = workspace.datasets / "garage.jsonl"
+    theirs = {"question": "Two", "answer": "Not this one."}
+    path.write_text(json.dumps(theirs) + "\n")
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.types(" more")
+        await user.press("ctrl+s")
+        await user.sees("The facts file says otherwise", "line 1 says “Not this one.”", "Yours: “tuned says more”")
+        await user.press("escape")
+        await user.sees("not added: the facts file says otherwise; alt+a brings back what you wrote")
+        assert rows(workspace) == [theirs]
+        await user.press("alt+a")
+        await user.sees("begins with what you wrote", "tuned says more")
+        await user.press("ctrl+s")
+        await user.sees("The facts file says otherwise")
+        await user.press("y")
+        await user.sees("✓ Replaced: datasets/garage.jsonl, line 1")
+        [row] = rows(workspace)
+        assert (row["question"], row["answer"], row["source"]) == ("Two", "tuned says more", "chat")
+        await user.press("f2", "u")
+        await user.sees("Not this one.")
+    assert rows(workspace) == [theirs]
+
+
+async def test_a_fact_that_is_there_is_not_added_again(chat, workspace):
+    path = workspace.datasets / "garage.jsonl"
+    theirs = {"question": "two", "answer": "Tuned says more."}
+    path.write_text(json.dumps(theirs) + "\n")
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.types(" more")
+        await user.press("ctrl+s")
+        await user.sees("Already there: datasets/garage.jsonl, line 1. Nothing was written")
+    assert rows(workspace) == [theirs]
 
 
 async def test_before_anything_was_asked_the_keys_say_so(open_chat):

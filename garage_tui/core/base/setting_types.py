@@ -1,0 +1,27 @@
+"""The types of settings that have bounds or a form of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+COOLEST = 20.0
+"""The lowest temperature limit, in °C."""
+Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
+Watts = Annotated[float, msgspec.Meta(gt=0)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+LastingName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="letters, digits, dots, hyphens and underscores, at most 64, and not `last`",
+    ),
+]
+FactsPath = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?:(?![/~])(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f]{1,200}\.jsonl)?$",
+        description="a path in the workspace that ends with .jsonl, such as datasets/family.jsonl",
+    ),
+]
