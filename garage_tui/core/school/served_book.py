@@ -22,8 +22,7 @@ from garage_tui.core.facts.retrieval import MAX_FACTS, OpenBook, prompt_with_fac
 from garage_tui.core.language.entities import content_words, find_entities, tokenize
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
-from garage_tui.core.school.exam_results import TaughtRun, read_results, taught_facts
-from garage_tui.core.school.ledger import Standing, standing
+from garage_tui.core.school.exam_results import Standing, TaughtRun, read_results, standing, taught_facts
 
 MAX_LENGTH = 600
 """Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""

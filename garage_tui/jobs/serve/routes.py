@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
@@ -13,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
@@ -22,6 +20,7 @@ from garage_tui.core.runs.service import MEND
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
+from garage_tui.jobs.serve.key_required import KeyRequired, has_key
 from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, model_entry
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
 from garage_tui.jobs.serve.request_fields import EngineName
@@ -150,7 +149,7 @@ def make_app(
     in_service = _InService(backend, router, book)
 
     async def health(request: Request) -> Response:
-        if not _has_key(request.scope, key):
+        if not has_key(request.scope, key):
             return JSONResponse({"status": "asleep" if absent() else "ok"})
         return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
 
@@ -208,7 +207,7 @@ def make_app(
         *(Route(path, unsupported, methods=["GET", "POST"]) for path in UNSUPPORTED),
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, ClientDisconnect, Exception)
-    return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
+    return KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key, OPEN)
 
 
 class _InService:
@@ -299,28 +298,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_BODY:
             raise RequestRefusedError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
     return body
-
-
-def _has_key(scope: Scope, key: str | Callable[[], str]) -> bool:
-    key = key if isinstance(key, str) else key()
-    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), key.encode())
-
-
-class _KeyRequired:
-    """Refuses every request without the key, also on unknown routes; `OPEN` says which ones need none."""
-
-    def __init__(self, app: ASGIApp, key: str | Callable[[], str]) -> None:
-        self.app, self.key = app, key
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] == "http" and not (scope["path"] in OPEN or _has_key(scope, self.key)):
-            text = "this server needs the header `Authorization: Bearer KEY`"
-            refusal = error_response(RequestRefusedError(401, "invalid_api_key", text))
-            await refusal(scope, receive, send)
-            return
-        with contextlib.suppress(ClientDisconnect):  # no failure: uvicorn would write a traceback
-            await self.app(scope, receive, send)

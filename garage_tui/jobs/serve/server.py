@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import signal
 import socket
@@ -201,17 +202,12 @@ def _run(
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
-    settings, all_settings = _settings(), load_settings(workspace)
+    settings = _settings()
+    find_facts = functools.partial(facts_file, workspace, load_settings(workspace))
     router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
-
-    def find_facts() -> Path:
-        return facts_file(workspace, all_settings)
-
     book = PromptBook(find_facts, args.name, enabled=settings.open_book)
     memory = ChatMemory(find_facts, base.name, enabled=settings.remember)
-
-    def offered() -> OfferedModels:
-        return OfferedModels(workspace, args.name, base.name, args.only)
+    offered = functools.partial(OfferedModels, workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
