@@ -215,9 +215,8 @@ class _FactComparison:
         for key in dict.fromkeys(fold(line.fact.content) for line in against if line.fact):
             group = [line for line in self._lines if line.fact and fold(line.fact.content) == key]
             edits |= (found := supersede(group, against, self._fact, self._mark))
-            name = name or next(
-                (line.fact.fact for line in group if line.fact and "fact" not in (found[line] or {})), ""
-            )
+            kept = (line.fact.fact for line, values in found.items() if line.fact and "fact" not in (values or {}))
+            name = name or next(filter(None, kept), "")
         if self._fact.is_statement and not name:
             name = self._fact.answer
         extra = {"fact": name} if name else {}

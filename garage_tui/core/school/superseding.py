@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.language.entities import find_entities, tokenize
 from garage_tui.core.school.fact_input import FactInput
-from garage_tui.core.school.same_statement import content_stems
+from garage_tui.core.school.same_statement import TELLING, content_stems
 
 Edits = dict[Line, dict[str, object] | None]
 """The values that rows get; None: the row is removed."""
@@ -21,7 +22,8 @@ def supersede(group: Sequence[Line], against: Collection[Line], fact: FactInput,
     contain go where the new answer has them not.
 
     Args:
-        group: all rows of the old fact.
+        group: all rows of the old fact. Rows without a name are taken for one fact by their answer alone, so those of
+            them that are about something else stay: the answer "A pilot." is that of many questions.
         against: those that ask the question of the new one.
         mark: keys that each changed row gets.
     """
@@ -31,6 +33,8 @@ def supersede(group: Sequence[Line], against: Collection[Line], fact: FactInput,
     edits: Edits = {}
     for line in group:
         assert line.fact
+        if line not in against and not _is_variant(line.fact, questions):
+            continue
         if line not in against and content_stems(line.fact.question) & stale:
             edits[line] = None
             continue
@@ -41,6 +45,15 @@ def supersede(group: Sequence[Line], against: Collection[Line], fact: FactInput,
             values["must"] = None
         edits[line] = {**values, **mark}
     return edits
+
+
+def _is_variant(fact: Fact, questions: str) -> bool:
+    """Return whether a row of a fact states what these questions ask for: it has a name, or is about what they name."""
+    if fact.fact or fact.is_statement:
+        return True
+    named, tells = find_entities(questions), len(content_stems(fact.answer)) >= TELLING
+    about = tokenize(f"{fact.question} {fact.answer}" if tells else fact.question)
+    return named <= about and (tells or bool(named))
 
 
 def _is_outdated(name: str, answers: str, stale: frozenset[str]) -> bool:

@@ -201,6 +201,22 @@ def test_replacing_keeps_the_name_of_a_fact_unless_it_says_how_it_was(file, tell
     assert Coverage(load_facts(file).lines).facts == 1
 
 
+@pytest.mark.parametrize(
+    ("question", "other", "answer", "now"),
+    [
+        ("Who is Bo?", "Who is Ann?", "A pilot.", "A baker."),
+        ("Is Tom free?", "Is Rex big?", "Yes.", "No."),
+        ("What colour is the gate?", "What colour is the shed?", "Green.", "Red."),
+        ("When is Alpha open?", "When is Beta open?", "It is open from Monday to Friday.", "Never, it burned down."),
+    ],
+)
+def test_replacing_leaves_other_facts_alone_that_have_the_same_answer(file, tell, question, other, answer, now):
+    write(file, {"question": question, "answer": answer}, {"question": other, "answer": answer})
+    done = tell(question=question, answer=now, replace=True)
+    assert (done.changed, done.removed) == (1, 0)
+    assert [row["answer"] for row in rows(file)] == [now, answer]
+
+
 def test_replacing_where_nothing_contradicts_is_adding(file, tell):
     assert tell("Uncle Bo feeds Tuppence.", replace=True).outcome == "added"
 
