@@ -38,6 +38,7 @@ _COMMANDS = {
     "serve": ("serve",),
     "service": ("promote", "back", "service"),
     "school": ("school",),
+    "mcp": ("mcp",),
     "export.export": ("export",),
     "export.hand_over": ("hand-over",),
     "gpu": ("gpu",),

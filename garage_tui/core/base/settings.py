@@ -42,6 +42,12 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For the model in service, the run answers only if the conversation names a subject of its facts; else the base
     model answers. `false`: the run answers everything. A client that asks for a run by its own id always gets that
     run."""
+    open_book: bool = True
+    """For the model in service, facts of `datasets/` that the run has not learned are put into the prompt where a
+    message is about them. `false`: the model answers by what it was taught alone."""
+    remember: bool = False
+    """A client with the key that asks for the model in service can add facts: a message that begins with `remember:` is
+    no question, and the answer says what became of the fact."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0

@@ -63,6 +63,8 @@ class AnswerEnd:
     """Tokens in a second, from the first token to the last."""
     answered_by: str = ""
     """The server's `system_fingerprint`: of a garage server's model in service, the id of the model that answered."""
+    book: tuple[str, ...] = ()
+    """The facts that a garage server put into the prompt, because the model in service has not learned them."""
 
 
 async def stream(
@@ -95,6 +97,7 @@ async def stream(
     finish_reason: object = ""
     usage: object = None
     fingerprint: object = None
+    book: tuple[str, ...] = ()
     sent_at = last_at = time.monotonic()
     first_at: float | None = None
     length, chunks, choices = 0, 0, 0
@@ -103,6 +106,7 @@ async def stream(
             chunks += 1
             usage = chunk.get("usage") or usage
             fingerprint = chunk.get("system_fingerprint") or fingerprint
+            book = _book(chunk.get("garage")) or book
             for choice in _objects(chunk.get("choices"))[:1]:
                 choices += 1
                 finish_reason = choice.get("finish_reason") or finish_reason
@@ -130,6 +134,7 @@ async def stream(
         first_token_s=None if first_at is None else first_at - sent_at,
         tokens_per_s=_tokens_per_second(tokens, first_at, last_at),
         answered_by=one_line(fingerprint, 200) if isinstance(fingerprint, str) else "",
+        book=book,
     )
 
 
@@ -255,6 +260,11 @@ def _seconds(value: str) -> float | None:
 
 def _objects(value: object) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _book(note: object) -> tuple[str, ...]:
+    facts = note.get("book") if isinstance(note, dict) else None
+    return tuple(one_line(fact, 1000) for fact in facts if isinstance(fact, str)) if isinstance(facts, list) else ()
 
 
 def _token_count(usage: object, key: str) -> int | None:

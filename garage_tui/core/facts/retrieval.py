@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
-from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 
 PROMPT_HEADING = "These facts are known:"
@@ -27,6 +27,14 @@ _ENOUGH = 0.5
 """The share of a question's words that a fact must have, if the question names no entity."""
 _WEAK = 0.25
 """A fact whose score is below this share of the best score is left out."""
+_STRICT_SHARE, _STRICT_WORDS, _STRICT_WEAK = 0.5, 2, 0.5
+"""The same for a strict book: more than this share, and at least so many words; and the share of the best score."""
+_DATES = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+    october november december""".split()
+)
+"""Names that a question and a fact may share by chance, as numbers are."""
 _LOOKED_AT = 100  # of the best rows: variants of one fact count once
 _MAX_WORDS = 64  # of a question; a whole page pasted in has no more to say
 _END = " ?!.？！。"
@@ -55,13 +63,18 @@ def prompt_with_facts(question: str, statements: Sequence[str]) -> str:
 class OpenBook:
     """A full-text index of the rows of a facts file. Exam questions are left out, since a book must not hold the exam.
 
+    Args:
+        strict: find only what a question is clearly about, for those who may ask about anything: neither a date alone
+            nor a single word makes a fact fit ("Why is the sky blue?"), unless the row has the same question.
+
     Raises:
         GarageError: this Python's SQLite was built without FTS5.
     """
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, lines: Sequence[Line], *, strict: bool = False) -> None:
         import sqlite3
 
+        self._strict = strict
         self._guard = threading.Lock()
         self._known = sqlite3.connect(":memory:", check_same_thread=False)
         tokens = "porter unicode61 remove_diacritics 2"
@@ -69,16 +82,26 @@ class OpenBook:
             self._known.execute(f'CREATE VIRTUAL TABLE book USING fts5(question, answer, fact, tokenize="{tokens}")')
         except sqlite3.OperationalError as error:
             raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
-        self._written = {
-            number: (plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
-            for number, line in enumerate(lines, 1)
-            if line.fact and not line.fact.exam
-        }
+        self._written: dict[int, tuple[str, str, str]] = {}
         """Each row's question, answer and fact as they are shown."""
-        self._known.executemany(
-            "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
-            ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
-        )
+        self.add({number: line.fact for number, line in enumerate(lines, 1) if line.fact and not line.fact.exam})
+
+    def add(self, rows: Mapping[int, Fact]) -> None:
+        """Add rows by numbers that are not in use; none of them may be an exam question."""
+        written = {number: (plain(row.question), plain(row.answer), plain(row.fact)) for number, row in rows.items()}
+        with self._guard:
+            self._written.update(written)
+            self._known.executemany(
+                "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
+                ((number, *map(_spaced, texts)) for number, texts in written.items()),
+            )
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Remove rows by their numbers."""
+        with self._guard:
+            for number in numbers:
+                del self._written[number]
+                self._known.execute("DELETE FROM book WHERE rowid = ?", (number,))
 
     def find(self, question: str, most: int = MAX_FACTS) -> list[RetrievedFacts]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.
@@ -86,27 +109,34 @@ class OpenBook:
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
         nothing is about facts that share half of its words.
         """
+        return [fact for fact, _ in self.rank(question, most)]
+
+    def rank(self, question: str, most: int) -> list[tuple[RetrievedFacts, float]]:
+        """Return the same facts, each with its score: the better it fits, the more negative."""
         text = plain(question)
         spaced = _spaced(text)
-        entities = sorted(find_entities(spaced))[:_MAX_WORDS]
+        names = find_entities(spaced)
+        if self._strict:
+            names = frozenset(name for name in names - _DATES if not name.isdecimal())
+        entities = sorted(names)[:_MAX_WORDS]
         all_terms = sorted(tokenize(spaced))[:_MAX_WORDS]
         terms = [term for term in all_terms if term not in STOP_WORDS]
         if not entities and not terms:
             return []
-        with self._guard:
-            ranked = self._ranked(entities, terms, all_terms)
         same = fold(text).rstrip(_END)
+        with self._guard:
+            ranked = self._ranked(entities, terms, all_terms, same)
         alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
-        found: dict[str, RetrievedFacts] = {}
+        found: dict[str, tuple[RetrievedFacts, float]] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
-            if score > _WEAK * ranked[0][4]:  # the better, the more negative
+            if score > (_STRICT_WEAK if self._strict else _WEAK) * ranked[0][4]:  # the better, the more negative
                 break
             statement = fact or answer
-            found.setdefault(fold(statement), RetrievedFacts(row, statement))
+            found.setdefault(fold(statement), (RetrievedFacts(row, statement), score))
         return list(found.values())[:most]
 
     def _ranked(
-        self, entities: list[str], terms: list[str], all_terms: list[str]
+        self, entities: list[str], terms: list[str], all_terms: list[str], same: str
     ) -> list[tuple[int, str, str, str, float]]:
         # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
         match = f"({_any(entities or terms)}) AND ({_any([*entities, *all_terms])})"
@@ -119,6 +149,9 @@ class OpenBook:
         if entities:
             return ranked
         shared = self._shared(terms, [row for row, *_ in ranked])
+        if self._strict:
+            enough = max(_STRICT_WORDS, int(_STRICT_SHARE * len(terms)) + 1)
+            return [hit for hit in ranked if shared[hit[0]] >= enough or fold(hit[1]).rstrip(_END) == same]
         return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(terms)]
 
     def _shared(self, terms: list[str], rows: list[int]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.exam.judgement import names_learned
@@ -13,6 +14,9 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.runs.folder import FACTS
+
+Standing = Literal["learned", "changed", "untaught"]
+"""Changed: the model in service was taught it as it was before."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,43 @@ def taught_facts(folder: Path) -> dict[str, list[Fact]]:
     for fact in taught:
         facts.setdefault(fold(fact.content), []).append(fact)
     return facts
+
+
+def standing(key: str, facts: Sequence[Fact], served: TaughtRun | None) -> Standing:
+    """Return how a fact of a facts file stands with the model in service, as its entry says in more detail.
+
+    Args:
+        key: its folded content.
+        facts: its rows without exam questions.
+    """
+    taught = served.facts.get(key) if served else None
+    if not (served and taught):
+        return "untaught"
+    if changed_row(taught, facts):
+        return "changed"
+    found = served.results.facts.get(key)
+    return "learned" if found and found.learned else "untaught"
+
+
+def changed_row(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
+    """Return a row of a fact as it was taught that its rows of today contradict; None where they do not.
+
+    Only a fact with a name can change and still be the same: without one, the answer is what tells facts apart.
+    """
+    answers: dict[str, set[str]] = {}
+    for fact in now:
+        answers.setdefault(fold(fact.question), set()).add(fold(fact.answer))
+    same = {fold(fact.answer) for fact in now}
+    before: dict[str, set[str]] = {}
+    for fact in taught:
+        before.setdefault(fold(fact.question), set()).add(fold(fact.answer))
+    if all(fact.is_statement for fact in now):
+        return None
+    for fact in taught:
+        asks = fold(fact.question)
+        if asks in answers and not answers[asks] & before[asks]:
+            return fact
+    return None if any(fold(fact.answer) in same for fact in taught) else taught[0]
 
 
 def _result(questions: Sequence[ExamQuestion], learned: bool) -> FactResult:

@@ -23,7 +23,14 @@ from garage_tui.core.runs.folder import COMPLETE, FACTS, STATE
 from garage_tui.core.runs.promotion import NotServedError, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import read_service, service_file
-from garage_tui.core.school.exam_results import ExamResults, NewestCards, TaughtRun, read_results, taught_facts
+from garage_tui.core.school.exam_results import (
+    ExamResults,
+    NewestCards,
+    TaughtRun,
+    changed_row,
+    read_results,
+    taught_facts,
+)
 from garage_tui.core.school.teachable_rows import choose_rows
 
 FactStatus = Literal["learned", "in the book", "waiting", "failed", "superseded", "removed"]
@@ -191,7 +198,7 @@ def make_entries(
     for key, found in rows.items():
         entry = _entry([fact for _, fact in found], tuple(number for number, _ in found))
         taught = served.facts.get(key) if served else None
-        if served and taught and (before := _changed(taught, [fact for _, fact in found])):
+        if served and taught and (before := changed_row(taught, [fact for _, fact in found])):
             reason = f"the model in service was taught “{one_line(before.answer, 120)}”"
             entries.append(replace(entry, reason=reason))
             gone.append(_gone(before, served, entry.answer, content=before.answer))
@@ -221,27 +228,6 @@ def _entry(facts: Sequence[Fact], lines: tuple[int, ...]) -> LedgerEntry:
         source=next((source for fact in facts if (source := _text(fact.extra.get(SOURCE)))), ""),
         added=next((when for fact in facts if (when := read_time(fact.extra.get(ADDED))) is not None), None),
     )
-
-
-def _changed(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
-    """Return a row of a fact as it was taught that its rows of today contradict; None where they do not.
-
-    Only a fact with a name can change and still be the same: without one, the answer is what tells facts apart.
-    """
-    answers: dict[str, set[str]] = {}
-    for fact in now:
-        answers.setdefault(fold(fact.question), set()).add(fold(fact.answer))
-    same = {fold(fact.answer) for fact in now}
-    before: dict[str, set[str]] = {}
-    for fact in taught:
-        before.setdefault(fold(fact.question), set()).add(fold(fact.answer))
-    if all(fact.is_statement for fact in now):
-        return None
-    for fact in taught:
-        asks = fold(fact.question)
-        if asks in answers and not answers[asks] & before[asks]:
-            return fact
-    return None if any(fold(fact.answer) in same for fact in taught) else taught[0]
 
 
 def _judged(entry: LedgerEntry, run: str, results: ExamResults, key: str) -> LedgerEntry:

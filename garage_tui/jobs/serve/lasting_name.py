@@ -22,6 +22,10 @@ from garage_tui.core.runs.service import MEND, read_service
 from garage_tui.core.serving.server_process import served_run, served_runs
 from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
 
+NOTE = "garage"
+"""The key of an answer that says which run gave it and which facts were in its prompt; OpenAI's clients keep keys that
+they do not know."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -114,46 +118,66 @@ def model_entry(name: str, offer: Offer, context: int | None) -> dict[str, objec
     return {**entry, "unavailable": offer.why_not} if offer.why_not else entry
 
 
-def in_its_name(response: Response, name: str, model: str) -> Response:
+def in_its_name(response: Response, name: str, model: str, note: Mapping[str, object] | None = None) -> Response:
     """Return an answer whose `model` is the lasting name; `system_fingerprint` says which model answered.
 
     Args:
         response: a JSON object, or server-sent events with one each; errors stay as they are.
         name: the lasting name.
         model: what it stood for: a run id, or the base model.
+        note: what is added under `NOTE`; in a stream to the events that end an answer.
     """
+    answer = _Renamed(name, model, note)
     if isinstance(response, StreamingResponse):
-        response.body_iterator = _renamed_events(response.body_iterator, name, model)
+        response.body_iterator = _renamed_events(response.body_iterator, answer)
         return response
     body = bytes(response.body)
-    renamed = _renamed(body, name, model)
+    renamed = answer.data(body)
     return response if renamed == body else Response(renamed, response.status_code, media_type="application/json")
 
 
-async def _renamed_events(pieces: Any, name: str, model: str) -> AsyncIterator[bytes]:
+@dataclass(frozen=True)
+class _Renamed:
+    name: str
+    model: str
+    note: Mapping[str, object] | None
+
+    def line(self, line: bytes) -> bytes:
+        """Return a line of a stream of events."""
+        field, colon, data = line.partition(b":")
+        if field != b"data" or not data.lstrip().startswith(b"{"):
+            return line
+        return field + colon + b" " + self.data(data)
+
+    def data(self, data: bytes) -> bytes:
+        """Return an answer, or a piece of it."""
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError):
+            return data
+        if not isinstance(found, dict) or "model" not in found:
+            return data
+        found |= {"model": self.name, "system_fingerprint": self.model}
+        if self.note is not None and _is_end(found):
+            found[NOTE] = self.note
+        return json_line(found)
+
+
+def _is_end(answer: Mapping[str, Any]) -> bool:
+    """Return whether this is a whole answer, or the piece of one that says how it ended or counts its tokens."""
+    choices = answer.get("choices")
+    if not isinstance(choices, list):
+        return False
+    return not choices or any(isinstance(one, dict) and one.get("finish_reason") for one in choices)
+
+
+async def _renamed_events(pieces: Any, answer: _Renamed) -> AsyncIterator[bytes]:
     """Yield the events as they come, each whole; closing this closes `pieces`."""
     rest = b""
     async with contextlib.aclosing(pieces):
         async for piece in pieces:
             *lines, rest = (rest + (piece.encode() if isinstance(piece, str) else bytes(piece))).split(b"\n")
             if lines:
-                yield b"".join(_renamed_line(line, name, model) + b"\n" for line in lines)
+                yield b"".join(answer.line(line) + b"\n" for line in lines)
     if rest:
-        yield _renamed_line(rest, name, model)
-
-
-def _renamed_line(line: bytes, name: str, model: str) -> bytes:
-    field, colon, data = line.partition(b":")
-    if field != b"data" or not data.lstrip().startswith(b"{"):
-        return line
-    return field + colon + b" " + _renamed(data, name, model)
-
-
-def _renamed(data: bytes, name: str, model: str) -> bytes:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return data
-    if not isinstance(found, dict) or "model" not in found:
-        return data
-    return json_line({**found, "model": name, "system_fingerprint": model})
+        yield answer.line(rest)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
@@ -13,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
@@ -22,6 +20,7 @@ from garage_tui.core.runs.service import MEND
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
+from garage_tui.jobs.serve.key_required import KeyRequired, has_key
 from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, model_entry
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
 from garage_tui.jobs.serve.request_fields import EngineName
@@ -47,10 +46,17 @@ UNSUPPORTED: Mapping[str, str] = {
     "/api/tags": "this server does not have Ollama's API; use the address that ends in /v1",
 }
 """Routes of other servers, and what to do instead."""
+_IN_WORDS = "Please describe it in words."
 Offers = Callable[[], Mapping[str, Offer]]
 """Returns the ids of the models that can be asked now, and what each stands for."""
 Router = Callable[[Offer, ChatRequest], Offer]
 """Returns which model answers a request for the lasting name. Blocks: it reads files."""
+Book = Callable[[Run | None, ChatRequest], tuple[ChatRequest, tuple[str, ...]]]
+"""Returns a request for the lasting name with the facts that the run in service has not learned, and these facts.
+Blocks: it reads files."""
+Memory = Callable[[ChatRequest], str]
+"""Adds the fact that a request for the lasting name tells, and returns what became of it in a sentence; empty where it
+tells none. Blocks: it writes files."""
 
 
 class Backend(Protocol):
@@ -128,6 +134,8 @@ def make_app(
     key: str | Callable[[], str],
     absent: Callable[[], str] = lambda: "",
     router: Router = lambda offer, _: offer,
+    book: Book = lambda _, question: (question, ()),
+    memory: Memory = lambda _: "",
 ) -> ASGIApp:
     """Return the ASGI app; all its routes but `OPEN` need `key`.
 
@@ -135,10 +143,13 @@ def make_app(
         key: the API key, or a function that returns it, where it may change.
         absent: returns why the model cannot answer now; empty where it can.
         router: by default the run in service answers all requests for the lasting name.
+        book: by default no facts are put into a request.
+        memory: by default no request tells a fact.
     """
+    in_service = _InService(backend, router, book)
 
     async def health(request: Request) -> Response:
-        if not _has_key(request.scope, key):
+        if not has_key(request.scope, key):
             return JSONResponse({"status": "asleep" if absent() else "ok"})
         return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
 
@@ -160,10 +171,17 @@ def make_app(
         question = read_request(await _body(request), backend.engine, "chat" if path == CHAT else "completions")
         offer = await offered(question.model)
         if question.unable:
-            return _text_only(question)
+            return _own_answer(question, f"This model reads text only; it cannot {question.unable}. {_IN_WORDS}")
+        is_lasting = offer.model != question.model
+        if is_lasting and (sentence := await asyncio.to_thread(memory, question)):
+            return _own_answer(question, sentence)
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await _answer(backend, request, path, question, offer, router)
+        if offer.why_not:
+            raise RequestRefusedError(503, "not_in_service", offer.why_not)
+        if is_lasting:
+            return await in_service.answer(request, path, question, offer)
+        return await backend.answer(request, path, question, question.body(), offer.run)
 
     async def unsupported(request: Request) -> Response:
         raise RequestRefusedError(404, "not_supported", UNSUPPORTED[request.url.path])
@@ -189,32 +207,46 @@ def make_app(
         *(Route(path, unsupported, methods=["GET", "POST"]) for path in UNSUPPORTED),
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, ClientDisconnect, Exception)
-    return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
+    return KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key, OPEN)
 
 
-async def _answer(
-    backend: Backend, request: Request, path: str, question: ChatRequest, offer: Offer, router: Router
-) -> Response:
-    """Return the answer of what the requested model stands for, in the name of the requested model.
+class _InService:
+    """Answers requests for the lasting name: by what it stands for, and in its name."""
 
-    Raises:
-        RequestRefusedError: it cannot answer; another model never answers in its place.
-    """
-    if offer.why_not:
-        raise RequestRefusedError(503, "not_in_service", offer.why_not)
-    name = question.model
-    if offer.model == name:
-        return await backend.answer(request, path, question, question.body(), offer.run)
-    if offer.run:
-        offer = await asyncio.to_thread(router, offer, question)
-    question = question.for_model(offer.model)
-    try:
-        found = await backend.answer(request, path, question, question.body(), offer.run)
-    except RequestRefusedError as error:
-        if offer.run and error.status == 500:  # its adapter cannot be loaded
-            raise RequestRefusedError(500, error.code, f"{error.message}; {MEND}") from error
-        raise
-    return in_its_name(found, name, offer.model)
+    def __init__(self, backend: Backend, router: Router, book: Book) -> None:
+        self._backend, self._router, self._book = backend, router, book
+
+    async def answer(self, request: Request, path: str, question: ChatRequest, offer: Offer) -> Response:
+        """Return the answer of the run in service or of the base model, in the name that was asked for.
+
+        Raises:
+            RequestRefusedError, BadInputError: it gets none; another model never answers in its place.
+        """
+        served, name = offer.run, question.model
+        if served:
+            offer = await asyncio.to_thread(self._router, offer, question)
+        question = question.for_model(offer.model)
+        with_facts, facts = await asyncio.to_thread(self._book, served, question)
+        try:
+            found = await self._from(request, path, with_facts, offer)
+        except (RequestRefusedError, BadInputError) as error:
+            if not (facts and _is_bad(error)):
+                raise
+            facts = ()  # with them it does not fit, or the engine refuses what one of them spells: without is better
+            found = await self._from(request, path, question, offer)
+        return in_its_name(found, name, offer.model, {"run": offer.run.id if offer.run else None, "book": list(facts)})
+
+    async def _from(self, request: Request, path: str, question: ChatRequest, offer: Offer) -> Response:
+        try:
+            return await self._backend.answer(request, path, question, question.body(), offer.run)
+        except RequestRefusedError as error:
+            if offer.run and error.status == 500:  # its adapter cannot be loaded
+                raise RequestRefusedError(500, error.code, f"{error.message}; {MEND}") from error
+            raise
+
+
+def _is_bad(error: RequestRefusedError | BadInputError) -> bool:
+    return isinstance(error, BadInputError) or error.status == 400
 
 
 def _unknown_model(name: str) -> RequestRefusedError:
@@ -222,9 +254,11 @@ def _unknown_model(name: str) -> RequestRefusedError:
     return RequestRefusedError(404, "model_not_found", f"The model `{one_line(name, 200)}` does not exist.", "model")
 
 
-def _text_only(question: ChatRequest) -> Response:
-    """Answer a message with a picture as the assistant: after an error a chat sends the picture again and again."""
-    text = f"This model reads text only; it cannot {question.unable}. Please describe it in words."
+def _own_answer(question: ChatRequest, text: str) -> Response:
+    """Return a sentence of the server itself as the assistant's answer.
+
+    For a message with a picture, too: after an error a chat sends the picture again and again.
+    """
     found = AnswerFormat(question, [GenerationRow([]) for _ in range(question.choices)], str).sentence(text)
     if isinstance(found, dict):
         return JSONResponse(found)
@@ -264,28 +298,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_BODY:
             raise RequestRefusedError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
     return body
-
-
-def _has_key(scope: Scope, key: str | Callable[[], str]) -> bool:
-    key = key if isinstance(key, str) else key()
-    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), key.encode())
-
-
-class _KeyRequired:
-    """Refuses every request without the key, also on unknown routes; `OPEN` says which ones need none."""
-
-    def __init__(self, app: ASGIApp, key: str | Callable[[], str]) -> None:
-        self.app, self.key = app, key
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] == "http" and not (scope["path"] in OPEN or _has_key(scope, self.key)):
-            text = "this server needs the header `Authorization: Bearer KEY`"
-            refusal = error_response(RequestRefusedError(401, "invalid_api_key", text))
-            await refusal(scope, receive, send)
-            return
-        with contextlib.suppress(ClientDisconnect):  # no failure: uvicorn would write a traceback
-            await self.app(scope, receive, send)

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import signal
 import socket
@@ -27,8 +28,9 @@ import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
-from garage_tui.core.base.settings import ServeSettings, Workspace
+from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.folder import LOCK, LOG
+from garage_tui.core.school.remember import facts_file
 from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
 from garage_tui.core.serving.port_owner import PortTakenError
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
@@ -192,16 +194,20 @@ def _run(
 ) -> None:
     import uvicorn
 
+    from garage_tui.jobs.serve.chat_memory import ChatMemory
     from garage_tui.jobs.serve.http_protocol import ServerProtocol
     from garage_tui.jobs.serve.lasting_name import OfferedModels
+    from garage_tui.jobs.serve.prompt_book import PromptBook
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
-    router = SubjectRouter(base.path, args.name, enabled=_settings().route_by_subject)
-
-    def offered() -> OfferedModels:
-        return OfferedModels(workspace, args.name, base.name, args.only)
+    settings = _settings()
+    find_facts = functools.partial(facts_file, workspace, load_settings(workspace))
+    router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
+    book = PromptBook(find_facts, args.name, enabled=settings.open_book)
+    memory = ChatMemory(find_facts, base.name, enabled=settings.remember)
+    offered = functools.partial(OfferedModels, workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -222,7 +228,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offered, key, lambda: lease.absent, router.route),
+        make_app(backend, offered, key, lambda: lease.absent, router.route, book.open, memory.take),
         log_level="warning",
         access_log=False,
         lifespan="off",

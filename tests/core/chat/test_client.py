@@ -88,6 +88,13 @@ async def test_the_end_says_which_model_answered_for_the_one_in_service():
     assert end.answered_by == "smollm2-135m"
 
 
+async def test_the_end_says_which_facts_were_in_the_prompt():
+    for note, book in (({"book": ["Rex\x1b[2J is a dog.", 7]}, ("Rex is a dog.",)), ({"book": 1}, ()), ("nothing", ())):
+        async with serving([head(), events("Rex", {**STOP, "garage": note})]) as (address, _):
+            *_, end = await read(address)
+        assert end.book == book
+
+
 async def test_a_server_that_counts_no_tokens_leaves_the_numbers_empty():
     async with serving(head() + events("yes", STOP)) as (address, _):
         _, _, end = await read(address)
