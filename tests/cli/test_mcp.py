@@ -11,7 +11,6 @@ import pytest
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.serving import server_process
-from tests.support.commands import garage
 from tests.support.running_server import start_server
 
 mcp = pytest.importorskip("mcp")
@@ -153,9 +152,9 @@ def test_messages_that_are_none_end_nothing(box):
     assert "In service as garage" in answers[4]["result"]["content"][0]["text"]
 
 
-def test_without_the_package_a_sentence_says_what_to_install(box, tmp_path):
-    (tmp_path / "hidden" / "mcp").mkdir(parents=True)
-    (tmp_path / "hidden" / "mcp" / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'mcp'\")\n")
-    found = garage(box, "mcp", env={**os.environ, "PYTHONPATH": str(tmp_path / "hidden")})
+def test_without_the_package_a_sentence_says_what_to_install(box):
+    code = "import sys; sys.modules['mcp'] = None; from garage_tui.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--workspace", str(box.root), "mcp"]
+    found = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert found.returncode == 1
     assert "pip install 'garage-tui[mcp]'" in found.stderr and found.stderr.count("\n") == 1

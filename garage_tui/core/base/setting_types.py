@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -28,3 +28,5 @@ FactsPath = Annotated[
 TimeOfDay = Annotated[
     str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day, such as 02:00")
 ]
+WhileTraining = Literal["auto", "sleep", "wait", "both"]
+"""What happens when a run is due on a GPU where the server has its model."""

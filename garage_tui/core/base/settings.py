@@ -10,7 +10,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, TimeOfDay, Watts
+from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, TimeOfDay, Watts, WhileTraining
 from garage_tui.core.base.workspace import Workspace as Workspace
 from garage_tui.core.base.workspace import journals_folder as journals_folder
 from garage_tui.core.base.workspace import models_folder as models_folder
@@ -18,9 +18,6 @@ from garage_tui.core.base.workspace import user_settings_file as user_settings_f
 
 PORT = 27243
 """The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
-
-
-WhileTraining = Literal["auto", "sleep", "wait", "both"]
 
 
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

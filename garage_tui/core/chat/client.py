@@ -17,6 +17,7 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner
 from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError, error_message
 from garage_tui.core.chat.event_stream import MAX_LINE, read_chunks
+from garage_tui.core.chat.proxies import proxy_variables, socks_variables
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 300.0
 """Longest time between two pieces of an answer: a small box may read a long prompt for minutes."""
-_PROXIES = ("all_proxy", "http_proxy", "https_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that httpx obeys."""
 MAX_ANSWER = 1_000_000
@@ -216,8 +216,8 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
         raise ChatError(f"the server at {_shown_url(address)} closed the connection; it may have ended") from error
     except ImportError as error:  # httpx needs a package for a SOCKS proxy, which the environment names
         raise ChatError(
-            f"the environment names a SOCKS proxy ({_proxies()}), which needs a package: `pip install socksio`, or "
-            f"`export NO_PROXY={urlsplit(address.url).hostname}` to reach the server without it"
+            f"the environment names a SOCKS proxy ({socks_variables()}), which needs a package: "
+            f"`pip install socksio`, or `export NO_PROXY={urlsplit(address.url).hostname}` to reach the server without it"
         ) from error
     except OSError as error:  # the certificates: errors of the connection are httpx's own
         named = next((f"{name}={value}" for name in _CERTIFICATES if (value := os.environ.get(name))), "")
@@ -226,7 +226,7 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
             f"{one_line(named, 200) or 'none'}: correct that, or unset it"
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        names = "" if is_here else _proxy_variables()
+        names = "" if is_here else proxy_variables()
         named = f"; the environment sets {names}: correct that, or unset it" if names else ""
         raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}{named}") from error
 
@@ -280,16 +280,6 @@ def _tokens_per_second(tokens: int | None, first_at: float | None, last_at: floa
 
 def _shown_url(address: ServerAddress) -> str:
     return one_line(address.url, 80)
-
-
-def _proxies() -> str:
-    names = [name for name in os.environ if name.casefold() in _PROXIES and "socks" in os.environ[name].casefold()]
-    return ", ".join(sorted(names)) or "a proxy"
-
-
-def _proxy_variables() -> str:
-    """Return the variables of the environment that name a proxy, or what is reached without one."""
-    return ", ".join(sorted(name for name in os.environ if name.casefold() in {*_PROXIES, "no_proxy"}))
 
 
 def _not_openai(address: ServerAddress) -> str:

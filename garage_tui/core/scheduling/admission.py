@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
-from garage_tui.core.base.settings import WhileTraining
+from garage_tui.core.base.setting_types import WhileTraining
 from garage_tui.core.hardware.memory import all_memory, free_memory
 from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.scheduling import gpu_locks

@@ -279,5 +279,7 @@ class School:
 
 def _is_begun_folder(run: Run) -> bool:
     """Return whether a night was cut off while it wrote the folder of a run: no process has written into it yet."""
-    ours = run.name == f"lora-{_NAME}" if run.manifest is None else run.manifest.command[: len(COMMAND)] == COMMAND
+    ours = run.name.startswith(f"lora-{_NAME}")  # with a number behind it, where two began in one minute
+    if run.manifest is not None:
+        ours = run.manifest.command[: len(COMMAND)] == COMMAND
     return ours and bool(run.broken) and not run.alive and not any((run.path / name).exists() for name in _OF_A_JOB)
