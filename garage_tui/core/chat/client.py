@@ -217,7 +217,7 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
     except ImportError as error:  # httpx needs a package for a SOCKS proxy, which the environment names
         raise ChatError(
             f"the environment names a SOCKS proxy ({socks_variables()}), which needs a package: "
-            f"`pip install socksio`, or `export NO_PROXY={urlsplit(address.url).hostname}` to reach the server without it"
+            f"`pip install socksio`, or `export NO_PROXY={urlsplit(address.url).hostname}` to do without it"
         ) from error
     except OSError as error:  # the certificates: errors of the connection are httpx's own
         named = next((f"{name}={value}" for name in _CERTIFICATES if (value := os.environ.get(name))), "")
