@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.widgets.turn_view import TurnView
@@ -28,9 +29,11 @@ def retrieved_text(rows: Sequence[int], file: str = "") -> str:
 def answer_statistics(end: AnswerEnd) -> str:
     """Return length, speed and latency of an answer, as far as the server reports them; half of 80 columns has space.
 
-    `26 tokens · 8.2/s · first 1.7 s`: tokens in a second, and how long the first one took.
+    `26 tokens · 8.2/s · first 1.7 s`: tokens in a second, and how long the first one took. Before them stands how many
+    facts the server put into the prompt, because the model in service has not learned them.
     """
-    parts = [f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
+    book = f"{plural(len(end.book), 'fact')} from the book" if end.book else ""
+    parts = [book, f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
     parts.append(f"{end.tokens_per_s:.1f}/s" if _seconds(end) >= _MIN_SECONDS and end.tokens_per_s else "")
     parts.append(f"first {end.first_token_s:.1f} s" if end.first_token_s is not None else "")
     parts.append("stopped at the length limit" if end.finish_reason == "length" else "")

@@ -27,6 +27,8 @@ def test_statistics_name_what_the_server_reports_and_nothing_else():
     assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3/s · first 0.5 s"
     assert answer_statistics(AnswerEnd("stop", 9, 5, 0.5, 48319.1)) == "5 tokens · first 0.5 s", "they came all at once"
     assert answer_statistics(AnswerEnd("stop", None, None, None, None)) == ""
+    with_book = AnswerEnd("stop", 9, 7, 0.5, 12.34, book=("The dog is Rex.",))
+    assert answer_statistics(with_book) == "1 fact from the book · 7 tokens · 12.3/s · first 0.5 s"
     assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · stopped at the length limit"
 
 
