@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.file import find_files
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class RunForms:
         from garage_tui.core.runs.record import read_run
 
         run = await asyncio.to_thread(read_run, self._app.workspace.checkpoints / run_id)
+        if run.manifest is None:
+            self._app.pane.notice.wrong(f"{one_line(run.id, 80)} cannot be trained again: {one_line(run.broken, 160)}")
+            return
         await self._show_started(
             await (self._diffusion_form(run, preset, epochs) if run.draws else self._lora_form(run, preset, epochs))
         )

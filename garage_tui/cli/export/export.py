@@ -87,6 +87,8 @@ def _stream(args: argparse.Namespace) -> OutputFile | None:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.output_file import output_argument
 
+    if args.to is None:  # the export is put where exports go
+        return None
     try:
         output = output_argument(args.to)
     except BadInputError:  # nothing, or a folder

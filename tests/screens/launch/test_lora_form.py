@@ -275,3 +275,13 @@ async def test_the_help_of_the_form_says_that_esc_works_while_one_types(open_app
         await user.press("tab", "tab", "f1")
         screen = await user.sees("Teach a model – help", "Esc  Cancel")
         assert "not while you type" not in screen
+
+
+async def test_a_run_that_cannot_be_read_is_not_trained_again(open_app, workspace):
+    """Its folder was damaged after the list of runs was read."""
+    from garage_tui.screens.common.messages import DuplicateRequested
+
+    (workspace.checkpoints / "20261130-0900-lora-torn").mkdir()
+    async with open_app(screen="runs") as user:
+        user.app.post_message(DuplicateRequested("20261130-0900-lora-torn"))
+        await user.sees("20261130-0900-lora-torn cannot be trained again: run.json is missing")
