@@ -12,7 +12,7 @@ TABS = (
     Tab("chat", "F4", "Chat"),
     Tab("gallery", "F5", "Gallery"),
     Tab("gpu", "F6", "GPU"),
-    Tab("school", "F7", "School"),
+    Tab("school", "F7", "School", rare=True),
 )
 NAMES = [tab.id for tab in TABS]
 _LEAST = Size(60, 20)

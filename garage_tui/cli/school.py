@@ -75,11 +75,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts_file(workspace: Workspace, settings: Settings, named: str | None) -> Path:
-    from pathlib import Path
-
+    from garage_tui.core.base.home_path import expand_home
     from garage_tui.core.school.remember import facts_file
 
-    return Path(named).expanduser() if named else facts_file(workspace, settings)
+    return expand_home(named) if named else facts_file(workspace, settings)
 
 
 def _change_timer(workspace: Workspace, at: str, args: argparse.Namespace) -> int:

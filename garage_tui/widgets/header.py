@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 _WIDE, _VERY_WIDE = 90, 130
-"""Columns from which the header shows the app's name, and from which it has spaces around the screens' names."""
+"""Columns from which the header shows all screens; from which it shows the app's name, and spaces around theirs."""
 _COST = (0, 1, 3, 7)
 """The cost of each shorter form of a text: the last forms say hardly anything."""
 
@@ -19,6 +19,8 @@ class Tab(msgspec.Struct, frozen=True):
     id: str
     key: str
     label: str
+    rare: bool = False
+    """True leaves it out of a narrow header, unless it is in front."""
 
 
 class HeaderBar(Widget):
@@ -44,11 +46,13 @@ class HeaderBar(Widget):
         self.auto_links = False  # a click works, but tabs keep their own colours
 
     def render(self) -> Content:
-        # In a narrow terminal, temperature and progress are worth more than the app's name.
-        name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _WIDE else Content("")
+        # In a narrow terminal, temperature and progress are worth more than the app's name, and than the rarest screen.
+        name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _VERY_WIDE else Content("")
         tabs, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
         for tab in self.tabs:
             here = tab.id == self.active
+            if tab.rare and not here and self.size.width < _WIDE:
+                continue
             style = "bold $background on $primary" if here else ""
             key = (f"{edge}{tab.key} ", style or "$muted")
             label = (f"{tab.label}{edge}", style or "$foreground")

@@ -49,7 +49,10 @@ def test_an_answer_is_copied_through_tmux_and_becomes_a_fact(terminal, workspace
     terminal.sees("A new row for garage.jsonl", "begins with the base model's answer")
     terminal.types(" No: a project.")
     terminal.press("C-s")
-    terminal.sees("Added a fact", "line 36")
+    terminal.sees("The facts file says otherwise", "y replace what the file says")
+    terminal.press("y")
+    terminal.sees("Replaced:", "line 1")
     os.kill(terminal.pid, signal.SIGKILL)
     rows = [json.loads(line) for line in (workspace.datasets / "garage.jsonl").read_text().splitlines()]
-    assert rows[35] == {"question": "What is TinyLLM?", "answer": "A planet, I think. No: a project."}
+    assert (rows[0]["question"], rows[0]["answer"]) == ("What is TinyLLM?", "A planet, I think. No: a project.")
+    assert rows[0]["source"] == "chat"

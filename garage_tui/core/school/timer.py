@@ -15,7 +15,7 @@ from pathlib import Path
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.base.workspace import Workspace, user_settings_file
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.runs.catalog import slug
 
@@ -111,7 +111,7 @@ def is_installed(timer: Timer) -> bool:
 
 
 def _units_folder() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+    return user_settings_file().parent.parent / "systemd" / "user"
 
 
 def _quoted(text: str) -> str:

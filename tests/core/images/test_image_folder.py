@@ -318,7 +318,7 @@ class TestFolder:
         with pytest.raises(BadInputError) as raised:
             load(folder)
         assert str(raised.value) == (
-            f"{folder} has 8 usable pictures, but at least 10 are needed; left out: 4 no picture "
+            f"{folder} has 8 usable pictures, but at least 10 are needed; left out: 4 not pictures "
             "(00.png is not a picture that can be used: only PNG, JPEG, GIF, WEBP, BMP, PPM)"
         )
 

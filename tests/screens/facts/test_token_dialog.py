@@ -28,8 +28,7 @@ async def test_a_row_is_shown_in_full_where_there_is_room_and_the_box_ends_below
     async with open_app(size=(80, 24), screen="facts", base_model=smollm2) as user:
         await user.sees("What is TinyLLM?")
         await user.press("v")
-        screen = await user.sees("learned (underlined)")
-        assert "hardware" in screen
+        screen = await user.sees("learned (underlined)", "hardware", seconds=10)
         lines = [line.strip(" │") for line in screen.splitlines()]
         keys = next(number for number, line in enumerate(lines) if line.startswith("Esc Close"))
         assert set(lines[keys + 1]) <= set("╰─╯│ "), screen

@@ -218,7 +218,7 @@ async def test_a_run_is_duplicated_with_changes(open_app, make_run, started, wor
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("y")
-        await user.sees("like 20261122-2315-lora-b", "the run's own copy", "1 rows × 25 epochs ÷ batch 8", "from 16")
+        await user.sees("like 20261122-2315-lora-b", "the run's own copy", "1 row × 25 epochs ÷ batch 8", "from 16")
         await user.press("ctrl+s")
         await user.sees("20261123-2315-lora-garage", "● running")
     [(file, recipe, name, command)] = started
