@@ -37,7 +37,7 @@ def test_facts_are_read_edited_and_opened(hostile, on_a_wire):
     app.press(b"o", b"Open a facts file")
     app.press(b"\r", quiet=0.5)
     app.press(b"/", quiet=0.4)
-    app.press(b"\x1b[200~qz\x1b]0;pasted\x07\xe2\x80\xae tail\x1b[201~", b"tail")
+    app.press(b"\x1b[200~qz\x1b]0;pasted\x07\xe2\x80\xae tail\x1b[201~", b"No row matches")
     assert_harmless(app)
     assert words_seen(app) == {one.name for one in SPECIMENS}
     assert "␛".encode() in app.seen and "⟨U+202E⟩".encode() in app.seen

@@ -16,7 +16,7 @@ def last_line(user) -> str:
 async def test_letters_and_signs_are_no_keys_while_one_types(open_app, make_run, screen):
     make_run("20260101-000000-a", "finished")
     async with open_app(screen=screen) as user:
-        await user.sees("/ Find" if screen == "facts" else "garage")
+        await user.sees("/ Find" if screen == "facts" else "F3 Runs")
         assert " q Quit" in last_line(user)
         await user.press("/")
         await user.types("u/")

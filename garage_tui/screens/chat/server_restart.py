@@ -30,11 +30,13 @@ class ServerRestart:
     async def _restart(self) -> None:
         text = "The part that has arrived is kept. The rest is lost, also for other programs that use this server."
         confirm = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
-        if self._asker.is_answering and not await self._host.ask(confirm):
-            return
         try:
             port: int | None = None
-            if owner := await self._host.server.port_owner():
+            owner = await self._host.server.port_owner()
+            # Where its port is taken nothing answers, though the question may not have been told so yet.
+            if owner is None and self._asker.is_answering and not await self._host.ask(confirm):
+                return
+            if owner:
                 choice = await self._ask_way_out(owner)
                 if choice is None:
                     return
