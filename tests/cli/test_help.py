@@ -55,7 +55,7 @@ class Terminal:
 
     def ends(self):
         self._read(lambda: False)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def types(self, keys):
         os.write(self.fd, keys.encode())
