@@ -26,7 +26,7 @@ def read_parquet(data: bytes) -> list[SourceRow]:
         table = pq.ParquetFile(pa.BufferReader(data))
         if table.metadata.num_rows > MAX_ROWS:
             raise BadInputError(f"a Parquet file with {table.metadata.num_rows:,} rows; {MAX_ROWS:,} are read at most")
-        rows = table.read().to_pylist()
+        rows = table.read(use_threads=False).to_pylist()  # a thread of the library may abort the process as it ends
     except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInputError(f"this Parquet file cannot be read ({why}); it may have been cut off") from error
