@@ -17,6 +17,7 @@ from typing import Annotated
 
 import msgspec
 
+from garage_tui.core.base.appended_lines import append_line
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
@@ -155,24 +156,7 @@ def append_change(fd: int, change: ServiceChange) -> None:
     Raises:
         OSError: it cannot be written; the file is then as it was before.
     """
-    size = os.fstat(fd).st_size
-    data = os.pread(fd, size, 0)
-    end = data.rfind(b"\n") + 1
-    before = b""
-    if data[end:].strip() and _is_change(data[end:]):
-        end, before = size, b"\n"  # written by hand, without a line feed at its end
-    written = before + struct_json(change) + b"\n"
-    try:
-        if end < size:
-            os.ftruncate(fd, end)
-        rest = written
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.ftruncate(fd, end)
-        raise
+    append_line(fd, struct_json(change), _is_change)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from garage_tui.core.base.appended_lines import append_line
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
@@ -32,14 +33,6 @@ _LOCK = ".school.lock"
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 Outcome = Literal["promoted", "refused", "nothing new", "failed", "stopped"]
-OUTCOMES: dict[Outcome, str] = {
-    "promoted": "the run passed the gate and is in service",
-    "refused": "the run did not pass the gate; nothing has changed",
-    "nothing new": "nothing was new, so nothing was taught",
-    "failed": "the night could not be finished; nothing has changed",
-    "stopped": "somebody stopped the run of the night; nothing has changed",
-}
-"""What each outcome means."""
 
 
 class NightEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,25 +125,21 @@ def append_event(workspace: Workspace, event: NightEvent) -> None:
             check_regular(file)
         fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
-            size = os.fstat(fd).st_size
-            end = os.pread(fd, size, 0).rfind(b"\n") + 1
-            os.ftruncate(fd, end)
-            os.lseek(fd, end, os.SEEK_SET)
-            rest = struct_json(event) + b"\n"
-            try:
-                while rest:
-                    rest = rest[os.write(fd, rest) :]
-                os.fsync(fd)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(fd, end)
-                raise
+            append_line(fd, struct_json(event), _is_event)
         finally:
             os.close(fd)
         if is_new:
             sync_folder(workspace.checkpoints)
     except OSError as error:
         raise GarageError(f"{file} cannot be written: {why_not_written(error, file)}") from error
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=NightEvent)
+    except DAMAGED:
+        return False
+    return True
 
 
 @contextlib.contextmanager
