@@ -72,6 +72,13 @@ def struct_json(value: object) -> bytes:
         return msgspec.json.encode(whole(msgspec.to_builtins(value)))
 
 
+def struct_document(value: object, indent: int = 1) -> bytes:
+    """Return a struct as the JSON document of a file that people may read: indented, with a line feed at its end."""
+    import msgspec  # as in `struct_json`
+
+    return msgspec.json.format(struct_json(value), indent=indent) + b"\n"
+
+
 def has_half_character(value: object) -> bool:
     """Return whether a JSON value has half a character in any of its texts or keys."""
     if isinstance(value, str):

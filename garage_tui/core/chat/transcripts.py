@@ -15,7 +15,7 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import plural
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain, shown
@@ -141,7 +141,7 @@ def _reserve_path(folder: Path, first_question: str) -> Path:
 
 def encode(transcript: Transcript) -> bytes:
     """Return the content of a transcript's file."""
-    return msgspec.json.format(struct_json(transcript), indent=1) + b"\n"
+    return struct_document(transcript)
 
 
 def load(path: Path) -> Transcript:

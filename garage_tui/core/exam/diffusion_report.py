@@ -9,7 +9,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -63,7 +63,7 @@ class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
     wh_from: str = ""
 
     def write(self, folder: Path) -> None:
-        write_atomic(folder / REPORT, msgspec.json.format(struct_json(self), indent=2) + b"\n")
+        write_atomic(folder / REPORT, struct_document(self, indent=2))
 
 
 def read_diffusion_report(folder: Path) -> DiffusionReport:

@@ -12,7 +12,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.exam.report import Part
@@ -75,4 +75,4 @@ def write_paired(folder: Path, paired: PairedAnswers) -> None:
     Raises:
         OSError: they cannot be written; older ones are unchanged.
     """
-    write_atomic(folder / PAIRED, msgspec.json.format(struct_json(paired), indent=1) + b"\n")
+    write_atomic(folder / PAIRED, struct_document(paired))

@@ -10,7 +10,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.runs.grades import Grade
@@ -217,4 +217,4 @@ def write_report(folder: Path, report: Report) -> None:
     Raises:
         OSError: it cannot be written; an older one is unchanged.
     """
-    write_atomic(folder / REPORT, msgspec.json.format(struct_json(report), indent=1) + b"\n")
+    write_atomic(folder / REPORT, struct_document(report))

@@ -9,7 +9,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.exam.report import Count, Part, Verdict
@@ -118,4 +118,4 @@ def add_card(folder: Path, card: ServerCard) -> None:
     """
     others = [one for one in read_cards(folder) if (one.server, one.model) != (card.server, card.model)]
     cards = _File([card, *others][:_MAX_CARDS])
-    write_atomic(folder / SERVER_CARDS, msgspec.json.format(struct_json(cards), indent=1) + b"\n")
+    write_atomic(folder / SERVER_CARDS, struct_document(cards))

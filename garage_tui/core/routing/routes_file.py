@@ -9,7 +9,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
@@ -36,7 +36,7 @@ def write_routes(folder: Path, subjects: Subjects) -> None:
         OSError: it cannot be written.
     """
     file = _RoutesFile(VERSION, subjects.names, subjects.parts, subjects.keywords, subjects.gap)
-    write_atomic(folder / ROUTES, msgspec.json.format(struct_json(file), indent=1) + b"\n")
+    write_atomic(folder / ROUTES, struct_document(file))
 
 
 def read_routes(folder: Path) -> Subjects:

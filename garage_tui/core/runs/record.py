@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic, write_small
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document, struct_json
 from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -275,7 +275,7 @@ def write_state(folder: Path, state: RunState) -> RunState:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    write_atomic(folder / MANIFEST, msgspec.json.format(struct_json(manifest), indent=2) + b"\n")
+    write_atomic(folder / MANIFEST, struct_document(manifest, indent=2))
 
 
 @functools.cache

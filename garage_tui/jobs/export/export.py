@@ -18,11 +18,9 @@ import sys
 import time
 from pathlib import Path
 
-import msgspec
-
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.home_path import expand_home
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document, struct_json
 from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.exam.server_card import ServerCard
@@ -261,7 +259,7 @@ def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: 
     (made / "README.md").write_text(card)
     files = tuple(sorted(str(path.relative_to(made)) for path in made.rglob("*")))
     mark = ExportMarker(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
-    (made / MARK).write_bytes(msgspec.json.format(struct_json(mark), indent=1) + b"\n")
+    (made / MARK).write_bytes(struct_document(mark))
 
 
 def _about(manifest: Manifest) -> dict[str, str]:

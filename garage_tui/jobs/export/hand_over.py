@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.phase import Say, with_counts
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import why_not_written
@@ -65,7 +65,7 @@ def make(
         adapter.rename(made / adapter.name)
         found = msgspec.structs.replace(found, adapter=adapter.name)
     (made / ollama.MODELFILE).write_text(ollama.modelfile(found.recommended, ends))
-    (made / hand_over.SUMMARY).write_bytes(msgspec.json.format(struct_json(found), indent=1) + b"\n")
+    (made / hand_over.SUMMARY).write_bytes(struct_document(found))
     return found, cards
 
 

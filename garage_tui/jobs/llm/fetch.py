@@ -19,7 +19,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import shortage, why_not_written
@@ -86,7 +86,7 @@ def record_file(model: BaseModel, file: Path) -> None:
 
 
 def _write_record(folder: Path, record: ModelRecord) -> None:
-    write_atomic(folder / base_models.RECORD, msgspec.json.format(struct_json(record)) + b"\n")
+    write_atomic(folder / base_models.RECORD, struct_document(record, indent=2))
 
 
 def _fetch(model: BaseModel, say: Say) -> None:
