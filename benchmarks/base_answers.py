@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 import torch
 
+from garage_tui.core.exam.report import OTHER_TOKENS
 from garage_tui.core.models import base_models
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.jobs.exam import TOKENS
 from garage_tui.jobs.llm import base_answer_cache
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of, load_base
@@ -32,7 +32,7 @@ def main() -> int:
     module: Any = base_answer_cache
     module.shipped_answers = lambda identity: {}  # they are asked for anew
     os.environ["GARAGE_CACHE"] = tempfile.mkdtemp()
-    cache = base_answer_cache.BaseAnswerCache(base, packed, TOKENS)
+    cache = base_answer_cache.BaseAnswerCache(base, packed, OTHER_TOKENS)
     prompts = [*builtin_prompts.guard_prompts(), *builtin_prompts.unrelated_questions()]
     questions = list(dict.fromkeys(prompt.question for prompt in prompts))
     with torch.no_grad():

@@ -79,21 +79,13 @@ def diagnose(folder: Path, reads: bool = True, strengths: Sequence[float] = ()) 
     import torch
     from instruments import Exam, Instruments, read_linearly
 
-    from garage_tui.jobs.llm import fetch
-    from garage_tui.jobs.llm.adapters import Adapters
-    from garage_tui.jobs.llm.forward_pass import Model
-    from garage_tui.jobs.llm.load import chat_template_of, load_base
+    from garage_tui.core.base.phase import silent
+    from garage_tui.jobs.llm.run_model import load_run_model
 
     run = read_run(folder)
     if run.manifest is None or run.adapter is None:
         raise SystemExit(f"{folder} has no adapter")
-    base = fetch.ensure(run.manifest.base.get("path") or run.manifest.base["name"], lambda *_: None)
-    tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model")
-    chats = chat_template_of(tokenizer, bare)
-    adapters = Adapters(bare.eval(), base)
-    name = adapters.name_of(run.adapter)
-    adapters.model.set_adapter(name)
-    model = Model(adapters.model, chats)
+    model, base = load_run_model(run, silent)
     facts, hard = load_facts(folder / FACTS), indirect_questions()
     exams = [fact for fact in facts.facts if fact.exam]
     exam = Exam(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from garage_tui.core.exam.grading import TaughtFacts, is_right
+from garage_tui.core.exam.report import OTHER_TOKENS
 from garage_tui.core.exam.rivals import RivalAnswers
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
@@ -18,7 +19,7 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import held_back_questions, paraphrase_answers, paraphrase_questions
 from garage_tui.core.rewording.similar_names import neighbour_questions
-from garage_tui.jobs.exam import NEIGHBOURS, TOKENS, UNRELATED
+from garage_tui.jobs.exam import NEIGHBOURS, UNRELATED
 from garage_tui.jobs.llm.answer_ranking import answer_log_probabilities, is_right_first, token_log_probabilities
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward_pass import Model
@@ -156,11 +157,11 @@ class Instruments:
         exam, model = self._exam, self._model
         general = [prompt.question for prompt in builtin_prompts.unrelated_questions()[:UNRELATED]]
         names = neighbour_questions(exam.trained, NEIGHBOURS, training=False)
-        cache = BaseAnswerCache(self._base, model, TOKENS)
+        cache = BaseAnswerCache(self._base, model, OTHER_TOKENS)
         with model.base():
             before = cache([*general, *names])
         questions = [*general, *names]
-        expected = [ForcedAnswer(question, one, TOKENS) for question, one in zip(questions, before, strict=True)]
+        expected = [ForcedAnswer(question, one, OTHER_TOKENS) for question, one in zip(questions, before, strict=True)]
         after = tuned_answers(model, expected)
         texts = [cache.text(answer) for answer in before]
         leaks = TaughtFacts([*exam.trained, *exam.ordinary, *exam.indirect], texts[: len(general)])

@@ -18,13 +18,20 @@ from typing import Literal
 import msgspec
 import torch
 
-from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.exam import report
 from garage_tui.core.exam.as_served import with_served
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.judgement import HELD_BACK, judge
-from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, UnseenFrom, Verdict
+from garage_tui.core.exam.report import (
+    OTHER_TOKENS,
+    TAUGHT_TOKENS,
+    ExamQuestion,
+    Perplexity,
+    Report,
+    UnseenFrom,
+    Verdict,
+)
 from garage_tui.core.exam.rivals import rival_answers
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
@@ -38,20 +45,15 @@ from garage_tui.core.routing.routes_file import read_routes
 from garage_tui.core.routing.subject_matcher import SubjectMatcher
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
-from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.answer_ranking import is_right_first
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.open_book import open_book_answers
 from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, TunedAnswer, expected_text, tuned_answers
-from garage_tui.jobs.runtime.error_text import describe_without_log
+from garage_tui.jobs.runtime.plain_job import exit_code_of, say_on_stderr
 
 UNRELATED, NEIGHBOURS = 120, 40
 """Questions of each kind in one exam."""
-TOKENS = 24
-"""Tokens of the base's answers: enough to show a leak, which may come in the second half of a sentence."""
-_LONGEST = 96
-"""Most tokens of an answer to a taught question."""
 _HELD_BACK = 200
 """Most facts that are asked in held-back wordings."""
 _OPEN_BOOK = "asking the base model with the facts in its prompt"
@@ -61,19 +63,11 @@ OUT_OF_MEMORY = "out of memory; stop other programs and try again"
 
 def main() -> int:
     folder = Path(sys.argv[1]).resolve()
-    try:
-        print(examine(folder, without_counts(_say)).verdict)
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        message = describe_without_log(error, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(message, file=sys.stderr, flush=True)
-        return 2 if isinstance(error, BadInputError) else 1
-    return 0
 
+    def work() -> None:
+        print(examine(folder, without_counts(say_on_stderr)).verdict)
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return exit_code_of(work, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
 
 
 def examine(folder: Path, say: Say) -> Report:
@@ -84,20 +78,9 @@ def examine(folder: Path, say: Say) -> Report:
     """
     began = time.monotonic()
     run = read_run(folder)
-    if run.manifest is None or run.adapter is None:
-        raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
-    base = fetch.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
-    from garage_tui.jobs.llm.adapters import Adapters
-    from garage_tui.jobs.llm.load import chat_template_of, load_base
+    from garage_tui.jobs.llm.run_model import load_run_model
 
-    say("loading the model")
-    four_bit = bool(run.manifest.recipe.get("load_in_4bit"))
-    tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model", four_bit=four_bit)
-    chats = chat_template_of(tokenizer, bare)
-    adapters = Adapters(bare.eval(), base)
-    name = adapters.name_of(run.adapter)
-    adapters.model.set_adapter(name)
-    model = Model(adapters.model, chats)
+    model, base = load_run_model(run, say)
     card = ExamRunner(model, base, folder, load_facts(folder / FACTS), say).report(began)
     if run.state:  # what the run used, not this exam
         card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
@@ -131,7 +114,7 @@ class ExamRunner:
         self._unseen_from: UnseenFrom = "exam rows" if own else "templates"
         if own and held_back:
             self._unseen_from = "exam rows and templates"
-        self._answers = BaseAnswerCache(base, model, TOKENS)
+        self._answers = BaseAnswerCache(base, model, OTHER_TOKENS)
         self._subjects = read_routes(folder)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
@@ -149,12 +132,12 @@ class ExamRunner:
                 by_base = self._answers([*asked_of_both, *(fact.question for fact in taught)], self._say)
                 bare = [self._answers.text(answer) for answer in by_base[-len(taught) :]]
                 longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
-                most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
+                most = min(TAUGHT_TOKENS, max(OTHER_TOKENS, round(1.25 * longest)))
                 open_book = open_book_answers(
                     self._model, taught, self._trained, most, lambda done: self._say(_OPEN_BOOK, done, len(taught))
                 )
             expected = [
-                ForcedAnswer(question, one, TOKENS) for question, one in zip(asked_of_both, by_base, strict=False)
+                ForcedAnswer(question, one, OTHER_TOKENS) for question, one in zip(asked_of_both, by_base, strict=False)
             ]
             tuned = tuned_answers(
                 self._model,

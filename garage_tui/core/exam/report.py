@@ -17,6 +17,9 @@ from garage_tui.core.runs.grades import Grade
 
 REPORT = "report.json"
 VERSION = 1
+TAUGHT_TOKENS, OTHER_TOKENS = 96, 24
+"""Most tokens of an answer about taught facts, and about something else: a leak may come in the second half of a
+sentence."""
 
 Part = Literal["trained", "unseen", "unrelated", "neighbour", "task"]
 UnseenFrom = Literal["exam rows", "templates", "exam rows and templates"]

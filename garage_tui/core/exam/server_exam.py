@@ -22,7 +22,15 @@ from garage_tui.core.chat.client import AnswerChunk, ServerAddress, list_models,
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.exam.grading import TaughtFacts, missing_part
 from garage_tui.core.exam.judgement import Measured, facts_learned, names_learned
-from garage_tui.core.exam.report import ExamQuestion, Report, Verdict, count, read_report
+from garage_tui.core.exam.report import (
+    OTHER_TOKENS,
+    TAUGHT_TOKENS,
+    ExamQuestion,
+    Report,
+    Verdict,
+    count,
+    read_report,
+)
 from garage_tui.core.exam.server_card import SYSTEM_PROMPTS, PromptCard, ServerAnswer, ServerCard, SystemPrompt
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
@@ -31,8 +39,6 @@ from garage_tui.core.runs.folder import FACTS
 _AT_ONCE = 4
 _ANSWER_SECONDS = 180.0
 """Longest time of one answer; a small box with eight people on it takes a minute."""
-_TAUGHT_TOKENS, _OTHER_TOKENS = 96, 24
-"""Most tokens of an answer about taught facts and about something else, as in the run's own exam."""
 _SERVED_NAME = "garage"
 _READY_SECONDS = 300.0
 """How long a server is asked again that loads its model, or takes no more questions for a while."""
@@ -208,7 +214,7 @@ class _Asking:
         messages = [{"role": "system", "content": self._prompt.text}] if self._prompt.text and not alone else []
         messages.append({"role": "user", "content": question.question})
         taught = question.part in ("trained", "unseen")
-        sampling = SamplingParams(max_tokens=_TAUGHT_TOKENS if taught else _OTHER_TOKENS)
+        sampling = SamplingParams(max_tokens=TAUGHT_TOKENS if taught else OTHER_TOKENS)
 
         async def ask() -> str:
             parts = stream(self._address, self._model, messages, sampling)

@@ -14,7 +14,6 @@ import argparse
 import json
 import shutil
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -51,7 +50,7 @@ from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.export import gguf
 from garage_tui.jobs.llm import fetch
-from garage_tui.jobs.runtime.error_text import describe_without_log
+from garage_tui.jobs.runtime.plain_job import exit_code_of
 
 FULL_DISK = "free some space, or name another target with --to"
 OUT_OF_MEMORY = "out of memory while merging; stop other programs, or export the adapter alone (--as adapter)"
@@ -80,20 +79,12 @@ def main() -> int:
         args.with_adapter,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that partial files are removed
-    try:
-        export(args.run.resolve(), request)
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        message = describe_without_log(
-            error,
-            folder=expand_home(args.to) if args.to else args.run,
-            full_disk=FULL_DISK,
-            out_of_memory=OUT_OF_MEMORY,
-        )
-        print(message, file=sys.stderr, flush=True)
-        return 2 if isinstance(error, BadInputError) else 1
-    return 0
+    return exit_code_of(
+        lambda: export(args.run.resolve(), request),
+        folder=expand_home(args.to) if args.to else args.run,
+        full_disk=FULL_DISK,
+        out_of_memory=OUT_OF_MEMORY,
+    )
 
 
 def export(folder: Path, request: ExportRequest) -> None:

@@ -14,12 +14,12 @@ from transformers import TrainerCallback
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report import write_report
+from garage_tui.core.exam.report import OTHER_TOKENS, write_report
 from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.runs.grades import DRIFT, RECALL
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.exam import TOKENS, ExamRunner
+from garage_tui.jobs.exam import ExamRunner
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
@@ -80,7 +80,7 @@ class RunCallback(TrainerCallback):
             return
         with self._model.base(), torch.no_grad():
             model.eval()
-            answers = BaseAnswerCache(base, self._model, TOKENS)
+            answers = BaseAnswerCache(base, self._model, OTHER_TOKENS)
             self._probe = ProbeRunner(self._model, self._facts.training, used, answers, self._progress.say)
             model.train()
 
