@@ -31,7 +31,7 @@ from garage_tui.core.school.exam_results import (
     read_results,
     taught_facts,
 )
-from garage_tui.core.school.teachable_rows import choose_rows
+from garage_tui.core.school.teachable_rows import find_left_out
 
 FactStatus = Literal["learned", "in the book", "waiting", "failed", "superseded", "removed"]
 STATUSES: Mapping[FactStatus, str] = {
@@ -190,7 +190,7 @@ def make_entries(
             answers.setdefault(key := fold(line.fact.content), set()).add(fold(line.fact.answer))
             if not line.fact.exam:
                 rows.setdefault(key, []).append((number, line.fact))
-    left_out = choose_rows(file, served.facts.keys() if served else ()).left_out
+    left_out = find_left_out(file, served.facts.keys() if served else ())
     others = NewestCards(tried)
     now = {fold(fact.question): found[0][1] for found in rows.values() for _, fact in found if fact.question}
     entries: list[LedgerEntry] = []

@@ -15,8 +15,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts.coverage import fold
-from garage_tui.core.facts.file import FactsFile, load_facts
+from garage_tui.core.facts.file import load_facts
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
@@ -87,12 +86,19 @@ class School:
                 self._say(f"going on with the night of {night.id}, which was cut off")
             else:
                 served = self._served()
-                file = load_facts(self._facts)
-                rows = choose_rows(file, taught_facts(served.path).keys() if served else ())
+                rows = self._teachable(served)
                 if reason := self._nothing_new(nights, rows, served, again=again):
                     return self._end(Night(new_night(nights, time.time()), ()), "nothing new", reason)
-                night = self._begin(nights, file, rows)
+                night = self._begin(nights, rows)
             return self._finish(night)
+
+    def _teachable(self, served: Run | None) -> TeachableRows:
+        """Return the rows of the facts file that can be taught now.
+
+        Raises:
+            BadInputError: the file cannot be read.
+        """
+        return choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
 
     def _served(self) -> Run | None:
         """Return the run in service; None while the base model is.
@@ -115,9 +121,8 @@ class School:
             return f"Nothing is new since the night of {last.id}. {last.end.text}"
         return ""
 
-    def _begin(self, nights: list[Night], file: FactsFile, rows: TeachableRows) -> Night:
+    def _begin(self, nights: list[Night], rows: TeachableRows) -> Night:
         now = time.time()
-        names = {fold(line.fact.content): line.fact.content for line in file.lines if line.fact}
         event = NightEvent(
             night=new_night(nights, now),
             when=now,
@@ -125,7 +130,7 @@ class School:
             file=str(self._facts),
             sha256=rows.taught.sha256,
             rows=len(rows.taught.rows),
-            left_out={one_line(names[key], 300): one_line(reason, 300) for key, reason in rows.left_out.items()},
+            left_out={one_line(rows.names[key], 300): one_line(why, 300) for key, why in rows.left_out.items()},
         )
         append_event(self._workspace, event)
         return Night(event.night, (event,))
@@ -170,8 +175,7 @@ class School:
                 return found
         elif orphan := self._orphan(night):
             return orphan
-        served = self._served()
-        rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
+        rows = self._teachable(self._served())
         if rows.taught.sha256 != night.began.sha256:
             return None
         recipe = self._recipe(attempt, len(rows.taught.rows))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.headline import Headline, headline
-from garage_tui.core.facts.file import file_stamp, load_facts
+from garage_tui.core.facts.file import FactsFile, file_stamp, load_facts
 from garage_tui.core.models import base_models
-from garage_tui.core.runs.catalog import run_names
-from garage_tui.core.runs.service import SERVICE, read_service
+from garage_tui.core.runs.service import read_service
+from garage_tui.core.school.exam_results import taught_facts
 from garage_tui.core.school.ledger import FactStatus, Ledger, LedgerReader
 from garage_tui.core.school.night_log import NIGHTS, Night, is_at_work, read_nights
 from garage_tui.core.school.remember import facts_file
@@ -37,7 +36,6 @@ class NightPlan:
 class Overview:
     """The nights of one workspace at one moment."""
 
-    file: Path
     service: str | None
     """Id of the run in service; None while it is the base model."""
     since: float | None
@@ -75,28 +73,27 @@ class OverviewReader:
 
     @property
     def stamp(self) -> tuple[object, ...]:
-        """What changes whenever an overview may have changed; cheap to read."""
-        folder = self._workspace.checkpoints
-        files = (folder / SERVICE, folder / NIGHTS, facts_file(self._workspace, self._settings))
-        return (*map(file_stamp, files), is_at_work(self._workspace), *run_names(self._workspace)[:1])
+        """What changes whenever an overview may have changed; it reads no file, but looks at each."""
+        files = (self._workspace.checkpoints / NIGHTS, facts_file(self._workspace, self._settings))
+        return (*map(file_stamp, files), is_at_work(self._workspace), self._ledgers.stamp())
 
     def read(self) -> Overview:
         """Return the overview as it is now; it reads the disk."""
         workspace, settings = self._workspace, self._settings
         file, service = facts_file(workspace, settings), read_service(workspace)
-        ledger, plan, problem = Ledger(), None, service.problem
+        problem = service.problem
+        ledger, plan = Ledger(problem=problem), None
         nights: list[Night] = []
         try:
             nights = read_nights(workspace)
-            ledger = Ledger(problem=problem)
             if file_stamp(file):
-                ledger = self._ledgers.read(load_facts(file))
-                plan = self._plan(file, ledger)
+                facts = load_facts(file)
+                ledger = self._ledgers.read(facts)
+                plan = self._plan(facts, ledger)
                 problem = ledger.problem
         except GarageError as error:
             problem = str(error)
         return Overview(
-            file=file,
             service=service.run,
             since=service.since,
             card=headline(workspace.checkpoints / service.run) if service.run else None,
@@ -109,15 +106,15 @@ class OverviewReader:
             problem=problem,
         )
 
-    def _plan(self, file: Path, ledger: Ledger) -> NightPlan | None:
+    def _plan(self, file: FactsFile, ledger: Ledger) -> NightPlan | None:
         new = tuple(entry.content for entry in ledger.entries if entry.status in ("in the book", "failed"))
-        key = (file_stamp(file), new)
+        key = (file_stamp(file.path), ledger.run, new)
         if self._plans[0] != key:
-            self._plans = (key, self._made_plan(file, new))
+            self._plans = (key, self._made_plan(file, ledger.run, new))
         return self._plans[1]
 
-    def _made_plan(self, file: Path, new: tuple[str, ...]) -> NightPlan | None:
-        rows = choose_rows(load_facts(file)).taught.rows
+    def _made_plan(self, file: FactsFile, served: str, new: tuple[str, ...]) -> NightPlan | None:
+        rows = choose_rows(file, taught_facts(self._workspace.checkpoints / served) if served else ()).taught.rows
         if not new or not rows:
             return None
         estimate = None

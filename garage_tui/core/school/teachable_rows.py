@@ -22,6 +22,8 @@ class TeachableRows:
     """The sound rows, as a run copies them; without any training row where nothing can be taught."""
     left_out: dict[str, str]
     """Why a fact is not taught, by its folded content, as the beginning of a sentence."""
+    names: dict[str, str]
+    """What the facts that are left out are called, by their folded content."""
     bad_lines: dict[int, str]
     """Why a line is no row, by its number from 1."""
 
@@ -29,39 +31,48 @@ class TeachableRows:
 def choose_rows(file: FactsFile, served: Collection[str] = ()) -> TeachableRows:
     """Return the rows of a facts file that can be taught.
 
+    Args:
+        served: as in `find_left_out`.
+    """
+    left_out = find_left_out(file, served)
+    bad_lines: dict[int, str] = {}
+    kept: list[Line] = []
+    names: dict[str, str] = {}
+    for number, line in enumerate(file.lines, 1):
+        if error := next((one.text for one in line.complaints if one.error), ""):
+            bad_lines[number] = error
+        elif line.fact and (key := fold(line.fact.content)) in left_out:
+            names.setdefault(key, line.fact.content)
+        elif line.fact and not line.fact.is_statement:
+            kept.append(line)
+    data = b"".join(line.raw + b"\n" for line in kept)
+    return TeachableRows(TrainingFile(data, parse_bytes(file.path, data)), left_out, names, bad_lines)
+
+
+def find_left_out(file: FactsFile, served: Collection[str] = ()) -> dict[str, str]:
+    """Return the facts of a file that cannot be taught, by their folded content, and why.
+
     Two taught rows that give one question different answers contradict each other. The one that the model in service
-    was taught stays; without such a one both stay behind, until somebody says which is right.
+    was taught stays; without such a one both stay behind, until somebody says which is right. A fact without a
+    question cannot be taught either.
 
     Args:
         served: folded contents of the facts that the model in service was taught.
     """
-    left_out: dict[str, str] = {}
-    bad_lines: dict[int, str] = {}
-    kept: list[Line] = []
+    rows = [(number, line.fact) for number, line in enumerate(file.lines, 1) if line.fact]
     questions: dict[str, dict[str, tuple[int, str]]] = {}
-    for number, line in enumerate(file.lines, 1):
-        if line.fact and line.fact.is_taught:
-            of_question = questions.setdefault(fold(line.fact.question), {})
-            of_question.setdefault(fold(line.fact.content), (number, fold(line.fact.answer)))
+    for number, fact in rows:
+        if fact.is_taught:
+            of_question = questions.setdefault(fold(fact.question), {})
+            of_question.setdefault(fold(fact.content), (number, fold(fact.answer)))
+    left_out: dict[str, str] = {}
     for key, number in _contradictions(questions, served):
         left_out.setdefault(key, f"it contradicts line {number}: say which is right, and change or delete the other")
-    for number, line in enumerate(file.lines, 1):
-        error = next((one.text for one in line.complaints if one.error), "")
-        if line.fact is None or error:
-            if error:
-                bad_lines[number] = error
-            continue
-        key = fold(line.fact.content)
-        if line.fact.is_statement:
-            continue
-        if key not in left_out:
-            kept.append(line)
-    with_question = {fold(line.fact.content) for line in file.lines if line.fact and line.fact.is_taught}
-    for line in file.lines:
-        if line.fact and line.fact.is_statement and (key := fold(line.fact.content)) not in with_question:
+    with_question = {key for facts in questions.values() for key in facts}
+    for _, fact in rows:
+        if fact.is_statement and (key := fold(fact.content)) not in with_question:
             left_out.setdefault(key, "it has no question yet: give it one")
-    data = b"".join(line.raw + b"\n" for line in kept)
-    return TeachableRows(TrainingFile(data, parse_bytes(file.path, data)), left_out, bad_lines)
+    return left_out
 
 
 def _contradictions(questions: dict[str, dict[str, tuple[int, str]]], served: Collection[str]) -> list[tuple[str, int]]:
