@@ -37,7 +37,6 @@ def run_ledger(args: argparse.Namespace) -> int:
     import shutil
     import sys
     import time
-    from pathlib import Path
 
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.file import load_facts
@@ -46,7 +45,7 @@ def run_ledger(args: argparse.Namespace) -> int:
     from garage_tui.core.school.remember import facts_file
 
     workspace = Workspace.find(args.workspace)
-    path = Path(args.file) if args.file else facts_file(workspace, load_settings(workspace))
+    path = facts_file(workspace, load_settings(workspace), args.file)
     ledger = read_ledger(workspace, load_facts(path))
     only = (args.status or "").replace("-", " ")
     entries = [entry for entry in ledger.entries if not only or entry.status == only]

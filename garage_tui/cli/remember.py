@@ -35,7 +35,6 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_remember(args: argparse.Namespace) -> int:
     import json
     import sys
-    from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
@@ -48,8 +47,7 @@ def run_remember(args: argparse.Namespace) -> int:
     if args.question and not answer:
         text, answer = "", text  # -q QUESTION ANSWER
     fact = read_fact(text, args.question, answer, base_model=settings.base_model)
-    path = Path(args.file) if args.file else facts_file(workspace, settings)
-    done = remember(path, fact, "command", replace=args.replace)
+    done = remember(facts_file(workspace, settings, args.file), fact, "command", replace=args.replace)
     contradicts = done.outcome == "contradicts"
     if args.json:
         print(json.dumps(_as_dict(done), indent=2))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.school.night_log import Night, NightEvent
@@ -51,11 +50,12 @@ def run(args: argparse.Namespace) -> int:
     if args.install or args.uninstall:
         return _change_timer(workspace, settings.school.at, args)
     from garage_tui.core.school.night import School
+    from garage_tui.core.school.remember import facts_file
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    school = School(workspace, settings, _facts_file(workspace, settings, args.file), say)
+    school = School(workspace, settings, facts_file(workspace, settings, args.file), say)
     if args.tonight:
         _wait_until(settings.school.at, say)
     end = school.teach(again=args.again)
@@ -72,13 +72,6 @@ def run(args: argparse.Namespace) -> int:
     if settings.school.suspend:
         _suspend(workspace, settings.school.at, say)
     return 0 if end.outcome in ("promoted", "nothing new") else 1
-
-
-def _facts_file(workspace: Workspace, settings: Settings, named: str | None) -> Path:
-    from garage_tui.core.base.home_path import expand_home
-    from garage_tui.core.school.remember import facts_file
-
-    return expand_home(named) if named else facts_file(workspace, settings)
 
 
 def _change_timer(workspace: Workspace, at: str, args: argparse.Namespace) -> int:

@@ -208,7 +208,7 @@ def _sleep(workspace: Workspace) -> Iterator[Finding]:
             return
     except GarageError:
         return  # `_settings` reports it
-    if missing := [name for name in suspend.PROGRAMS if not shutil.which(name)]:
+    if missing := suspend.missing_programs():
         mend = "apt install util-linux systemd"
         yield Finding("bad", f"the box cannot sleep after a night: {', '.join(missing)} is missing", mend)
     else:

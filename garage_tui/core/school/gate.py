@@ -19,6 +19,7 @@ from garage_tui.core.runs.grades import DRIFT, UNCHANGED, Grade, grade_drift, gr
 
 _SHOWN = 120
 """Most characters of a fact in a reason."""
+_CAREFUL = "Train with the preset careful: garage train lora --preset careful."
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,6 @@ class Refusal:
     """The reason, as the beginning of a sentence."""
     remedy: str
     """What to do, as a sentence of its own."""
-    fact: str = ""
-    """The fact that it is about; empty if it is about all answers."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def decide(card: Report, paired: PairedAnswers, served_card: Report | None, unle
     if not refusals and not learned and not unlearns:
         name, why = next(iter(failed.items()), ("", "nothing was new"))
         shown = f"“{one_line(name, _SHOWN)}”: {why}" if name else why
-        refusals = [Refusal(f"it learned no new fact; {shown}", "Give the new facts one or two more questions.", name)]
+        refusals = [Refusal(f"it learned no new fact; {shown}", "Give the new facts one or two more questions.")]
     return Decision(tuple(learned), tuple(kept), failed, tuple(refusals), paired.noise)
 
 
@@ -105,7 +104,6 @@ def _lost(name: str, answers: Sequence[PairedAnswer]) -> Refusal:
         f"it would forget “{one_line(name, _SHOWN)}”: asked “{one_line(wrong.question, _SHOWN)}” it says "
         f"“{one_line(wrong.candidate_text, _SHOWN)}”",
         "Give that fact one or two more questions; the next night teaches all facts again.",
-        name,
     )
 
 
@@ -123,28 +121,13 @@ def _side_effects(card: Report, served: Report | None) -> list[Refusal]:
     if card.leak.hits > (served.leak.hits if served else 0):
         example = next((one for one in card.questions if one.part == "unrelated" and one.verdict == "leak"), None)
         shown = f", for example “{one_line(example.question, _SHOWN)}”: {one_line(example.why, 80)}" if example else ""
-        found.append(
-            Refusal(
-                f"it answers {card.leak.text} unrelated questions with taught facts{shown}",
-                "Train with the preset careful: garage train lora --preset careful.",
-            )
-        )
+        found.append(f"it answers {card.leak.text} unrelated questions with taught facts{shown}")
     before = grade_unchanged(served.neighbours.share) if served and served.neighbours.of else "good"
     if card.neighbours.of and _is_worse(grade_unchanged(card.neighbours.share), before):
-        found.append(
-            Refusal(
-                f"it keeps {card.neighbours.text} similar names apart, and the target is {UNCHANGED:.0%}",
-                "Train with the preset careful: garage train lora --preset careful.",
-            )
-        )
+        found.append(f"it keeps {card.neighbours.text} similar names apart, and the target is {UNCHANGED:.0%}")
     if _is_worse(grade_drift(card.drift), grade_drift(served.drift) if served else "good"):
-        found.append(
-            Refusal(
-                f"its other answers have drifted by {card.drift:.3f} nats per token, and the target is {DRIFT:g}",
-                "Train with the preset careful: garage train lora --preset careful.",
-            )
-        )
-    return found
+        found.append(f"its other answers have drifted by {card.drift:.3f} nats per token, and the target is {DRIFT:g}")
+    return [Refusal(text, _CAREFUL) for text in found]
 
 
 def _is_worse(grade: Grade, served: Grade) -> bool:

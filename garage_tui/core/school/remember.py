@@ -86,8 +86,14 @@ class Remembered:
         )
 
 
-def facts_file(workspace: Workspace, settings: Settings) -> Path:
-    """Return the facts file that facts are added to: that of the settings, else the one that the app opens."""
+def facts_file(workspace: Workspace, settings: Settings, named: str | None = None) -> Path:
+    """Return the facts file that facts are added to: that of the settings, else the one that the app opens.
+
+    Args:
+        named: the one that a command line names, which comes first.
+    """
+    if named:
+        return Path(named)
     if settings.school.facts:
         return workspace.root / settings.school.facts
     return next(iter(find_files(workspace.datasets)), workspace.datasets / "garage.jsonl")

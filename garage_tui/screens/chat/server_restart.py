@@ -33,7 +33,7 @@ class ServerRestart:
         try:
             port: int | None = None
             owner = await self._host.server.port_owner()
-            # Where its port is taken nothing answers, though the question may not have been told so yet.
+            # A server whose port is taken answers nothing, also while a question that it has failed is not over.
             if owner is None and self._asker.is_answering and not await self._host.ask(confirm):
                 return
             if owner:
