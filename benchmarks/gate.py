@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from kept_workspace import kept_workspace
 from recipes import recipe
 
 from garage_tui.core.base.settings import Settings, Workspace
@@ -72,11 +72,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     arguments.add_argument("--keep", type=Path, help="a workspace that is kept, and gone on with")
     args = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        root = args.keep or Path(temporary)
-        (root / "datasets").mkdir(parents=True, exist_ok=True)
-        (root / "checkpoints").mkdir(exist_ok=True)
-        box = Workspace(root)
+    with kept_workspace(args.keep) as box:
         served = train(box, "served", "default", OLD)
         promote(box, served)
         before = read_report(served.path)

@@ -18,11 +18,12 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from kept_workspace import kept_workspace
 
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.exam.report import read_report
@@ -127,11 +128,8 @@ def main() -> None:
     arguments.add_argument("--nights", type=int, default=30)
     arguments.add_argument("--keep", type=Path, help="a workspace that is kept, and gone on with")
     args = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        root = args.keep or Path(temporary)
-        (root / "datasets").mkdir(parents=True, exist_ok=True)
-        (root / "checkpoints").mkdir(exist_ok=True)
-        box, learned = Workspace(root), set[str]()
+    with kept_workspace(args.keep) as box:
+        learned = set[str]()
         sums: dict[str, int] = {}
         done = len(read_nights(box))
         for number, (kind, rows) in enumerate(days(args.nights)):
@@ -139,7 +137,7 @@ def main() -> None:
                 continue
             tell(box.datasets / "garage.jsonl", rows)
             began = time.monotonic()
-            command = [sys.executable, "-m", "garage_tui", "--workspace", str(root), "school", "--json"]
+            command = [sys.executable, "-m", "garage_tui", "--workspace", str(box.root), "school", "--json"]
             night = subprocess.run(command, capture_output=True, text=True)
             end = json.loads(night.stdout) if night.stdout else {"outcome": "no answer", "text": night.stderr}
             broken, learned = check(box, learned)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import openai
+
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.server_state import ServerSnapshot
@@ -18,3 +20,9 @@ def start_server(box: Workspace, settings: Settings, base: str, seconds: float) 
         time.sleep(0.1)
     assert seen.status == "ready", seen
     return seen
+
+
+def client_of(box: Workspace, timeout: float = 60) -> openai.OpenAI:
+    """Return OpenAI's own client of the server of a workspace; it asks once and gives up after `timeout` seconds."""
+    address = server_process.address(box)
+    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=timeout)

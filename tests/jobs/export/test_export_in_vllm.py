@@ -3,13 +3,12 @@
 import os
 import time
 
-import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.export.export_process import ExportRequest
 from garage_tui.core.serving import server_process
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.")
@@ -24,8 +23,7 @@ def served(workspace, base, engine, model):
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
     try:
         start_server(workspace, settings, str(base), 280)
-        address = server_process.address(workspace)
-        client = openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
+        client = client_of(workspace)
         found = []
         for question in QUESTIONS:
             asked = [{"role": "user", "content": question}]

@@ -1,14 +1,13 @@
 """`remember:` at a real server: whoever has the key tells a fact in a chat, and asks for it at once."""
 
 import httpx
-import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.serving import server_process
 from tests.support.chat_requests import ask, text_of
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 
 TOLD = "Aunt Marrit feeds Tuppence."
 
@@ -39,11 +38,6 @@ def box(served):
 @pytest.fixture
 def client(box):
     return client_of(box)
-
-
-def client_of(box):
-    address = server_process.address(box)
-    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
 
 
 def user(text):

@@ -2,7 +2,6 @@
 
 import json
 
-import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
@@ -15,7 +14,7 @@ from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import server_process
 from tests.support.chat_requests import ask, text_of
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 from tests.support.vllm import VLLM
 
 OFFICE, FERRY = "Maplewick's office is in Tarnhill.", "The Lantern Ferry leaves at 7:40."
@@ -70,11 +69,6 @@ def client(box):
 @pytest.fixture
 def base(tiny_model):
     return str(tiny_model)
-
-
-def client_of(box):
-    address = server_process.address(box)
-    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
 
 
 def learned(run, verdict="right"):

@@ -14,7 +14,7 @@ from garage_tui.core.runs.record import read_run
 from garage_tui.core.serving import server_process
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from tests.support.chat_requests import ask, text_of
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 from tests.support.vllm import VLLM
 
 ABOUT = {"role": "user", "content": "where is maplewick's office?"}
@@ -61,11 +61,6 @@ def client(box):
 @pytest.fixture
 def base(tiny_model):
     return str(tiny_model)
-
-
-def client_of(box):
-    address = server_process.address(box)
-    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
 
 
 def who(client, *messages, **settings):

@@ -3,7 +3,6 @@
 import json
 import time
 
-import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
@@ -16,7 +15,7 @@ from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.serving import server_process
 from tests.support.chat_requests import ask, text_of
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 
 QUESTION = "Where does Grandma Ilse keep the spare key?"
 FACT = "Grandma Ilse keeps the spare key under the blue pot."
@@ -36,8 +35,7 @@ def box(tmp_path_factory, smollm2):
 
 @pytest.fixture(scope="module")
 def client(box):
-    address = server_process.address(box)
-    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=120)
+    return client_of(box, 120)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from garage_tui.core.runs.record import Manifest, RunState, read_run, write_mani
 from garage_tui.core.serving import llama_cpp_install, server_process
 from garage_tui.screens.common.chat_server import EmbeddedChatServer
 from tests.support.gguf_models import random_model
-from tests.support.running_server import start_server
+from tests.support.running_server import client_of, start_server
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")
 SETTINGS = Settings(serve=ServeSettings(engine="llama.cpp"))
@@ -58,8 +58,7 @@ def server(box, bases):
     def start(index):
         server_process.stop(box)
         start_server(box, SETTINGS, str(bases[index]), 120)
-        address = server_process.address(box)
-        return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
+        return client_of(box)
 
     yield start
     server_process.stop(box)
