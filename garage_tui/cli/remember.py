@@ -16,9 +16,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "remember",
         help="tell a fact: it is checked and added to the facts file",
-        description="Tell a fact, as a sentence or as a question with its answer. It is checked as everywhere else and "
-        "added to the facts file. A sentence gets the questions that templates make of it. What contradicts a row is "
-        "not written, unless --replace says that the row is outdated. Exit codes: 0 it is in the file, 1 the file "
+        description="Tell a fact, as a sentence or as a question with its answer. The command checks it and adds it to "
+        "the facts file. Templates make questions of a sentence. If it contradicts a row, nothing is written, unless "
+        "--replace says that the row is outdated. Exit codes: 0 it is in the file, 1 the file "
         "cannot be written, 2 it is no fact, or contradicts a row.",
     )
     parser.add_argument(

@@ -18,10 +18,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "school",
         help="teach what is new in the facts file, and put it in service if nothing is lost",
-        description="Teach all facts in one run if anything is new since what is in service. Examine the run, and "
-        "compare it with what is in service on the same questions. If no fact is lost and other answers are as "
-        "before, put it in service; otherwise change nothing and say why. A pass that was cut off is finished by the "
-        "next one.",
+        description="Teach all facts in one run, if the facts file says something that the model in service was not "
+        "taught. Examine the run, and ask it and the model in service the same questions. If no fact is lost and "
+        "other answers are as before, put the run in service; otherwise change nothing and say why. If a night was "
+        "cut off, the next one finishes it.",
     )
     parser.add_argument("--file", metavar="FILE", help="the facts file (default: `facts` in [school])")
     parser.add_argument("--again", action="store_true", help="teach even if nothing is new")

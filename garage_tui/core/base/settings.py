@@ -40,8 +40,8 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model answers. `false`: the run answers everything. A client that asks for a run by its own id always gets that
     run."""
     open_book: bool = True
-    """For the model in service, facts of `datasets/` that the run has not learned are put into the prompt where a
-    message is about them. `false`: the model answers by what it was taught alone."""
+    """For the model in service, the server puts facts of the facts file (`facts` in [school]) that the run has not
+    learned into the prompt of a message about them. `false`: the model answers by what it was taught alone."""
     remember: bool = False
     """A client with the key that asks for the model in service can add facts: a message that begins with `remember:` is
     no question, and the answer says what became of the fact."""
