@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from textual._compositor import Compositor, ReflowResult
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.driver import Driver
-    from textual.geometry import Region
+    from textual.geometry import Region, Size
     from textual.message import Message
     from textual.widgets import TextArea
 
@@ -274,5 +275,22 @@ def _paint_guarded(self: Widget, crop: Region) -> list[Strip]:
         return [Strip.blank(crop.width)] * crop.height
 
 
+_reflow = Compositor.reflow
+_SENT = "_garage_sent"
+
+
+def _reflow_since_last_sent(self: Compositor, parent: Widget, size: Size) -> ReflowResult:
+    """Lay out the screen; what has another size than at the layout before is told so by a `Resize`.
+
+    Textual compares with the map of the screen (`Compositor._full_map`), which is also made anew, without any
+    event, when a widget is looked up after something was scrolled. A new widget on that map never got its first event.
+    """
+    self._full_map = vars(self).get(_SENT, self._full_map)
+    result = _reflow(self, parent, size)
+    vars(self)[_SENT] = self._full_map
+    return result
+
+
+Compositor.reflow = _reflow_since_last_sent  # type: ignore[method-assign]
 # Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
 MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from garage_tui.core.base.files_under import files_under
 from garage_tui.core.base.format import plural, rough_time
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
@@ -130,8 +131,8 @@ def estimate_diffusion(
 def _files(folder: Path) -> int:
     """Return the number of files with the name of a picture."""
     found = 0
-    for path in folder.rglob("*"):
-        found += path.suffix.lower() in _ENDINGS
+    for file in files_under(folder):
+        found += file.suffix.lower() in _ENDINGS
         if found >= _MOST:
             break
     return found

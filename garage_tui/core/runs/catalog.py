@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.files_under import files_under
 from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.label import RESERVED, Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
@@ -19,9 +20,9 @@ from garage_tui.core.runs.service import Service, read_service
 def disk_bytes(folder: Path) -> int:
     """Return the bytes of all files under `folder`; one that cannot be read counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
+    for file in files_under(folder):
         with contextlib.suppress(OSError):
-            total += path.lstat().st_size if path.is_file() else 0
+            total += file.lstat().st_size
     return total
 
 

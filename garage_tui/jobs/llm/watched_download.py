@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from garage_tui.core.base.files_under import files_under
 from garage_tui.core.base.phase import Say
 
 _POLL_SECONDS = 0.5
@@ -42,9 +43,9 @@ def megabytes(done: int, total: int) -> tuple[int, int, str]:
 
 
 def _bytes_in(folder: Path) -> int:
-    """Return the bytes on disk of all files in a folder; those that are moved meanwhile are left out."""
+    """Return the bytes on disk of all files in a folder; those that are moved or removed meanwhile are left out."""
     found = 0
-    for file in folder.rglob("*"):
+    for file in files_under(folder):
         with suppress(OSError):
-            found += file.stat().st_blocks * 512 if file.is_file() else 0
+            found += file.lstat().st_blocks * 512
     return found
