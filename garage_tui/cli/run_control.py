@@ -103,7 +103,8 @@ def run_stop(args: argparse.Namespace) -> int:
     run = _find(args)
     run_control.stop(run)
     if not args.json:
-        print(f"{run.id}: saving and stopping …", flush=True)
+        waits = run.status == "queued"
+        print(f"{run.id}: {'leaving the queue' if waits else 'saving and stopping'} …", flush=True)
     return _print(_wait(run, lambda run: not run.alive), args.json)
 
 

@@ -7,12 +7,15 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from garage_tui.widgets.table import cut_middle
 from garage_tui.widgets.turn_view import TurnView
 
 REPAINT_SECONDS = 0.1
 """Shortest time between two repaints of an answer, however fast its tokens arrive."""
 MAX_LAID_OUT = 30
 """Turns that are laid out at a time: with hundreds, each key would take half a second."""
+_FRAME = 6
+"""Columns of text that the frame takes from a title: corners, lines and spaces."""
 
 
 class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -25,11 +28,25 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._timer: Timer | None = None
         self._turns: list[TurnView] = []
         self._follow = True
+        self._title = ("", "")
+
+    def on_resize(self) -> None:
+        self._fit_title()
 
     def on_mount(self) -> None:
         self._earlier.display = False
         self.mount(self._hint, self._earlier)
         self._timer = self.set_interval(REPAINT_SECONDS, self._repaint, pause=True)
+
+    def set_title(self, kind: str, name: str) -> None:
+        """Show who answers here. A name that is too long is cut in its middle: names of runs differ at their ends."""
+        self._title = (kind, name)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        kind, name = self._title
+        room = self.outer_size.width - _FRAME - len(kind)
+        self.border_title = Content.assemble(kind, cut_middle(Content(name), room) if room > 0 else Content(name))
 
     def show_hint(self, text: str) -> None:
         """Set the text that is shown until the model has been asked."""

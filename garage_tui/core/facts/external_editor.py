@@ -70,7 +70,7 @@ def open_file(path: Path, line: int = 1) -> None:
         ) from error
     if done.returncode:
         changed = ", but the file was changed" if file_stamp(path) != before else "; nothing was changed"
-        raise GarageError(f"{arguments[0]} ended with an error ({done.returncode}){changed}")
+        raise GarageError(f"{Path(arguments[0]).name} ended with an error ({done.returncode}){changed}")
 
 
 def open_row(line: Line, text: str = "") -> EditedRow:

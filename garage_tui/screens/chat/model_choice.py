@@ -103,11 +103,11 @@ class ModelChoice:
         """Show above each column who answers there."""
         columns, server = self._host.columns, self._host.server
         no_run = f"missing: {self._missing_run}" if self._missing_run else "none yet"
-        columns["base"].border_title = Content(f"Base · {one_line(model_label(server.base), 60)}")
-        columns["book"].border_title = Content(f"Open book · {plain(self._host.facts_file.name)}")
+        columns["base"].set_title("Base · ", one_line(model_label(server.base), 60))
+        columns["book"].set_title("Open book · ", plain(self._host.facts_file.name))
         lasting = f"{server.lasting_name}, now {self.run_id}" if self.run_id else server.lasting_name
         tuned = lasting if self._is_lasting else self.run_id or no_run
-        columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or tuned}")
+        columns["tuned"].set_title("Tuned · ", one_line(server.tuned, 60) or tuned)
 
     # Choosing
 

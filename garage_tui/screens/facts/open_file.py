@@ -36,6 +36,8 @@ class OpenFile:
         """Set once the first file was read, or could not be."""
         self._edited = ""
         """Names what the owner's editor did, for undo, until the file was read again."""
+        self._problem = ""
+        """What went wrong with the owner's editor, until the file was read again."""
 
     def open_if_small(self) -> bool:
         """Open the first file at once, so that the first paint shows it; False if it is too long for that."""
@@ -139,9 +141,14 @@ class OpenFile:
         """Read the file again if an editor or another app has changed it."""
         self._host.run_worker(self.reload_changed, group="look", exclusive=True)
 
-    def take_edited(self) -> None:
-        """Read the file again after the owner's editor, in such a way that undo takes the edit back."""
+    def take_edited(self, problem: str) -> None:
+        """Read the file again after the owner's editor, in such a way that undo takes the edit back.
+
+        Args:
+            problem: what went wrong with the editor; empty where nothing did.
+        """
         self._edited = "editing the file"  # at once: the check that comes every few seconds may be the first to read it
+        self._problem = problem
         self._host.run_worker(self._take_edited, group="edited")
 
     async def _take_edited(self) -> None:
@@ -153,7 +160,7 @@ class OpenFile:
                 return
             await self.reload_changed()
         finally:
-            self._edited = ""
+            self._edited = self._problem = ""
 
     async def reload_changed(self) -> None:
         """Read the file again if an editor or another app has changed it."""
@@ -171,4 +178,7 @@ class OpenFile:
             host.show_successor(lines)
             if not host.is_writing:
                 undo = " · u takes that back" if edited else ""
-                host.notice.done(f"{session.label()} changed on disk; reloaded{undo}")
+                if self._problem:
+                    host.notice.wrong(f"{self._problem}{undo}")
+                else:
+                    host.notice.done(f"{session.label()} changed on disk; reloaded{undo}")

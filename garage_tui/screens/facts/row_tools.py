@@ -27,10 +27,10 @@ class RowTools:
     """What can be done with a row beyond writing its fields.
 
     Args:
-        reload: reads the open file again, after an editor had it.
+        reload: reads the open file again, after an editor had it; it is given what went wrong with the editor.
     """
 
-    def __init__(self, host: FactsHost, edits: RowEdits, reload: Callable[[], object]) -> None:
+    def __init__(self, host: FactsHost, edits: RowEdits, reload: Callable[[str], object]) -> None:
         self._host, self._edits, self._reload = host, edits, reload
         self._broken: tuple[Line, str] | None = None
         """A row that came back from the editor and cannot be read, as it was written there."""
@@ -129,8 +129,9 @@ class RowTools:
         if store is None or line is None or position is None:
             return
         text = self._broken[1] if self._broken and self._broken[0] is line else ""
-        back = self._lend_terminal(lambda: external_editor.open_row(line, text))
+        back, problem = self._lend_terminal(lambda: external_editor.open_row(line, text))
         if back is None:
+            host.notice.wrong(problem)
             return
         new, written, why = back
         if new is None:
@@ -155,19 +156,20 @@ class RowTools:
             return
         at = (self._host.position or 0) + 1
 
-        self._lend_terminal(lambda: external_editor.open_file(store.path, at))
-        self._reload()  # an editor that failed may have written, too
+        _, problem = self._lend_terminal(lambda: external_editor.open_file(store.path, at))
+        if problem:
+            self._host.notice.wrong(problem)
+        self._reload(problem)  # an editor that failed may have written, too
 
-    def _lend_terminal(self, act: Callable[[], T]) -> T | None:
-        """Run an editor in this terminal; None if it failed, after the notice said why."""
+    def _lend_terminal(self, act: Callable[[], T]) -> tuple[T | None, str]:
+        """Run an editor in this terminal; return its result, or None and what went wrong, as a sentence."""
         wrong: GarageError | SuspendNotSupported
         try:
             with self._host.suspend():
                 try:
-                    return act()
+                    return act(), ""
                 except GarageError as error:
                     wrong = error  # raised out of here, it would keep the terminal from ever coming back
         except SuspendNotSupported as error:
             wrong = error
-        self._host.notice.wrong(plain(str(wrong) or "This terminal cannot open an editor"))
-        return None
+        return None, plain(str(wrong) or "This terminal cannot open an editor")

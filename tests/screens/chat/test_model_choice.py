@@ -73,3 +73,12 @@ async def test_without_a_tuned_model_the_chat_names_the_run_that_works_and_not_a
     make_run(NEW, "queued").hold()
     async with open_chat(["an answer"]) as (user, _):
         await user.sees(f"No tuned model yet: {OLD}")
+
+
+async def test_names_that_differ_at_their_ends_are_told_apart_at_80_columns(open_chat, make_run):
+    make_run("20261123-2315-lora-garage-facts", "finished", ended=time.time() - 60).adapter()
+    make_run("20261123-2316-lora-garage-facts-story", "finished", ended=time.time()).adapter()
+    async with open_chat(size=(80, 24)) as (user, _):
+        await user.sees("Tuned · 20261123…arage-facts-story")
+        await user.pilot.resize_terminal(140, 40)
+        await user.sees("Tuned · 20261123-2316-lora-garage-facts-story")

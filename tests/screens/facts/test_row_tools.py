@@ -60,6 +60,15 @@ def use_editor(monkeypatch, tmp_path):
     return use
 
 
+async def test_a_file_that_a_failing_editor_has_written_is_read_and_the_failure_is_still_said(open_facts, use_editor):
+    async with open_facts(DOG) as user:
+        use_editor(user, f"echo '{CAT}' >> \"$1\"; exit 3")
+        await user.press("W")
+        await user.sees("2 rows", "ended with an error (3), but the file was changed · u takes that back")
+        await user.press("u")
+        await user.sees("1 row ")
+
+
 @pytest.mark.parametrize("script", [': > "$1"', 'echo broken > "$1"', ': > "$1"; exit 3', 'echo "[1]" > "$1"'])
 async def test_undo_takes_back_whatever_an_editor_did_to_the_whole_file(open_facts, file, use_editor, script):
     async with open_facts(CAT, DOG) as user:
