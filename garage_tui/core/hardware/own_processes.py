@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,7 @@ class OwnProcess(NamedTuple):
 
     name: str
     memory: int
-    """Resident bytes."""
+    """Bytes of main memory; what several processes share (a mapped model) is divided among them."""
     cores: float | None = None
     """Mean number of cores that were used since the previous reading; None in the first one."""
 
@@ -33,6 +34,7 @@ class OwnProcessMeter:
         self._pids: tuple[int, ...] = ()
         self._listed = -_EVERY
         self._ticks: dict[int, int] = {}
+        self._memory: dict[int, int] = {}
         self._read = 0.0
 
     def read(self) -> tuple[OwnProcess, ...]:
@@ -40,6 +42,7 @@ class OwnProcessMeter:
         now = time.monotonic()
         if now - self._listed >= _EVERY:
             self._pids, self._listed = tuple(pid for pid in _pids() if pid != os.getpid() and owner(pid)[1]), now
+            self._memory = {}
         ticks: dict[int, int] = {}
         found: dict[str, OwnProcess] = {}
         seconds = now - self._read
@@ -48,7 +51,10 @@ class OwnProcessMeter:
             usage = _usage(pid) if ours else None  # the number may be another process's by now
             if usage is None:
                 continue
-            ticks[pid], memory = usage
+            ticks[pid], resident = usage
+            if pid not in self._memory:  # with every listing: the kernel walks all pages of the process for it
+                self._memory[pid] = _share_of_memory(pid) or resident
+            memory = self._memory[pid]
             before = self._ticks.get(pid)
             cores = (ticks[pid] - before) / _TICKS / seconds if before is not None and seconds > 0 else None
             old = found.get(name, OwnProcess(name, 0))
@@ -77,3 +83,13 @@ def _usage(pid: int) -> tuple[int, int] | None:
     if fields[0] == "Z":
         return None
     return int(fields[11]) + int(fields[12]), int(fields[21]) * _PAGE
+
+
+def _share_of_memory(pid: int) -> int | None:
+    """Return the proportional set size of a process in bytes (proc(5)); None where the kernel does not tell it."""
+    try:
+        rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    return int(found[1]) * 1024 if found else None

@@ -54,7 +54,7 @@ def _status(run: RunSnapshot) -> Iterator[Content]:
         if phase.share is not None:
             yield Content.assemble(run_text.share_bar(phase.share, 20), f" {phase.count}")
         if times := phase.times():
-            yield labelled("time", *times)
+            yield labelled("phase", *times)
     if run.label.name:
         yield labelled("run", run.id)
     if run.label.note:
