@@ -15,6 +15,7 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.facts.store import FactsStore
+from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.language.question_forms import generate_questions
 from garage_tui.core.rewording.suggestions import check_question
 from garage_tui.core.school.fact_input import FactInput
@@ -123,12 +124,25 @@ class _FactComparison:
         repeats = RepeatedQuestions(asking, self._questions)
         self._hits = {question: [self._asking[at] for at in repeats.find(question)] for question in self._questions}
         """The rows that ask each of the new questions, in these words or nearly so."""
+        self._described = self._asking_with_description()
+        """The rows that ask a new question and describe its subject besides, or ask it without such a description."""
+
+    def _asking_with_description(self) -> list[Line]:
+        questions = {fold(question) for question in self._questions}
+        plain = {fold(without_description(question)) for question in self._questions}
+        found = []
+        for line in self._asking:
+            assert line.fact
+            if fold(line.fact.question) in plain or fold(without_description(line.fact.question)) in questions:
+                found.append(line)
+        return found
 
     def change(self, *, replace: bool) -> FactChange:
         if there := self._there():
             lacks = LACKS_QUESTION if there.fact and there.fact.is_statement else ""
             return FactChange("already there", there=there, lacks=lacks)
-        against = [line for hits in self._hits.values() for line in hits if self._contradicts(line)]
+        asking = [line for hits in (*self._hits.values(), self._described) for line in hits]
+        against = [line for line in asking if self._contradicts(line)]
         against = sorted(set(against), key=self._numbers.__getitem__)
         if against and not replace:
             return FactChange("contradicts", contradictions=tuple(map(self._contradiction, against)))

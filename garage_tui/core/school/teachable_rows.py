@@ -12,6 +12,8 @@ from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, parse_bytes
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.training_file import TrainingFile
+from garage_tui.core.language.plain_question import without_description
+from garage_tui.core.school.same_statement import says_same
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def choose_rows(file: FactsFile, served: Collection[str] = ()) -> TeachableRows:
 def find_left_out(file: FactsFile, served: Collection[str] = ()) -> dict[str, str]:
     """Return the facts of a file that cannot be taught, by their folded content, and why.
 
-    Two taught rows that give one question different answers contradict each other. The one that the model in service
+    Two taught rows that give one question different answers contradict each other, also where one of them describes the
+    subject besides ("Who feeds Tuppence, the dog of Pinder Lodge?"). The one that the model in service
     was taught stays; without such a one both stay behind, until somebody says which is right. A fact without a
     question cannot be taught either.
 
@@ -60,11 +63,13 @@ def find_left_out(file: FactsFile, served: Collection[str] = ()) -> dict[str, st
         served: folded contents of the facts that the model in service was taught.
     """
     rows = [(number, line.fact) for number, line in enumerate(file.lines, 1) if line.fact]
+    asked = {fold(fact.question) for _, fact in rows if fact.is_taught}
     questions: dict[str, dict[str, tuple[int, str]]] = {}
     for number, fact in rows:
         if fact.is_taught:
-            of_question = questions.setdefault(fold(fact.question), {})
-            of_question.setdefault(fold(fact.content), (number, fold(fact.answer)))
+            plain = fold(without_description(fact.question))
+            of_question = questions.setdefault(plain if plain in asked else fold(fact.question), {})
+            of_question.setdefault(fold(fact.content), (number, fact.answer))
     left_out: dict[str, str] = {}
     for key, number in _contradictions(questions, served):
         left_out.setdefault(key, f"it contradicts line {number}: say which is right, and change or delete the other")
@@ -82,8 +87,9 @@ def _contradictions(questions: dict[str, dict[str, tuple[int, str]]], served: Co
         questions: for each question the facts that it is asked of, with the line and the answer of the first such row.
     """
     found = []
-    for facts in questions.values():
-        if len({answer for _, answer in facts.values()}) < 2:
+    for question, facts in questions.items():
+        (_, first), *others = facts.values()
+        if all(says_same(question, first, answer) for _, answer in others):
             continue
         known = [key for key in facts if key in served]
         stays = known[0] if len(known) == 1 else ""

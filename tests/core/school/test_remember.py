@@ -217,6 +217,23 @@ def test_replacing_leaves_other_facts_alone_that_have_the_same_answer(file, tell
     assert [row["answer"] for row in rows(file)] == [now, answer]
 
 
+@pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        ("Who feeds Tuppence?", "Who feeds Tuppence, the dog of Pinder Lodge?"),
+        ("Who feeds Tuppence, the dog of Pinder Lodge?", "Who feeds Tuppence?"),
+        ("Who feeds Tuppence?", "Who feeds our old dog Tuppence?"),
+    ],
+)
+def test_who_describes_the_subject_besides_asks_the_same(file, tell, there, asked):
+    write(file, {"question": there, "answer": "Aunt Marrit feeds Tuppence."})
+    assert tell(question=asked, answer="Pia feeds Tuppence.").outcome == "contradicts"
+    assert tell(question=asked, answer="Aunt Marrit.").outcome == "added"
+    done = tell(question=asked, answer="Pia feeds Tuppence.", replace=True)
+    assert done.outcome == "replaced"
+    assert {row["answer"] for row in rows(file)} == {"Pia feeds Tuppence."}
+
+
 def test_replacing_where_nothing_contradicts_is_adding(file, tell):
     assert tell("Uncle Bo feeds Tuppence.", replace=True).outcome == "added"
 

@@ -68,6 +68,14 @@ def test_two_wordings_of_one_named_fact_do_not_contradict_each_other():
     assert len(found.taught.rows) == 2 and not found.left_out
 
 
+def test_a_question_that_also_describes_its_subject_is_the_same_question():
+    longer = {"question": "Who is Rex, the dog of Pinder Lodge?", "answer": "Rex is a wolf."}
+    found = choose(REX, longer, TOM)
+    assert answers(found) == [TOM["answer"]] and set(found.left_out) == {"rex is a dog.", "rex is a wolf."}
+    assert not choose(REX, {**longer, "answer": "A dog."}).left_out, "it says the same"
+    assert not choose(longer, {**REX, "question": "Who is the wolf Rex?"}).left_out, "nobody asks for a Rex alone"
+
+
 def test_a_file_without_anything_to_teach_gives_no_row():
     found = choose({"fact": "We meet at eight."}, b"{broken")
     assert found.taught.rows == [] and found.taught.data == b""
