@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-_DETERMINERS = (
-    r"the|an?|our|my|your|his|her|its|their|who|which|whose|also|formerly|der|die|das|den|dem|unsere?n?|eine?n?"
-)
+_OWNERS = r"the|our|my|your|his|her|their"
+_DETERMINERS = rf"{_OWNERS}|its|an?|who|which|whose|also|formerly|der|die|das|den|dem|unsere?n?|eine?n?"
 _PREPOSITIONS = r"of|in|on|at|by|for|from|to|with|about|than|as|near|and|or"
 _NAME = r"[A-ZÄÖÜ][\w’'-]*"
 _AFTER = re.compile(rf"\b(?P<name>{_NAME})(?:,\s+(?:{_DETERMINERS})\b[^,?()]*(?:,(?=\s)|(?=\s*\?))|\s+\([^()?]*\))")

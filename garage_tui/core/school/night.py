@@ -130,7 +130,7 @@ class School:
             file=str(self._facts),
             sha256=rows.taught.sha256,
             rows=len(rows.taught.rows),
-            left_out={one_line(rows.names[key], 300): one_line(why, 300) for key, why in rows.left_out.items()},
+            left_out=rows.not_taught,
         )
         append_event(self._workspace, event)
         return Night(event.night, (event,))

@@ -49,7 +49,7 @@ class NightEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of `began`: the hash of the rows that are taught."""
     rows: int = 0
     left_out: dict[str, str] = {}
-    """Of `began`: facts that are not taught, with the reason."""
+    """Of `began`: facts that are not taught and lines that are no rows, with the reason."""
     run: str = ""
     """Of `run`: its id; of `ended`: the run that was decided on."""
     attempt: int = 0

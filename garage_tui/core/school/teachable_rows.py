@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
+from garage_tui.core.base.format import plural
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, parse_bytes
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.training_file import TrainingFile
 from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.school.same_statement import says_same
+
+_MOST_BAD_LINES = 20
+"""Lines that a night names one by one: a file of another kind would have thousands."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,16 @@ class TeachableRows:
     """What the facts that are left out are called, by their folded content."""
     bad_lines: dict[int, str]
     """Why a line is no row, by its number from 1."""
+
+    @property
+    def not_taught(self) -> dict[str, str]:
+        """What stays behind, facts and lines that are no rows, each with its reason, as a night notes it."""
+        found = {one_line(self.names[key], 300): one_line(why, 300) for key, why in self.left_out.items()}
+        for number in islice(self.bad_lines, _MOST_BAD_LINES):
+            found[f"line {number}"] = one_line(self.bad_lines[number], 300)
+        if (more := len(self.bad_lines) - _MOST_BAD_LINES) > 0:
+            found[plural(more, "more line")] = "`garage facts check` names them"
+        return found
 
 
 def choose_rows(file: FactsFile, served: Collection[str] = ()) -> TeachableRows:

@@ -37,6 +37,13 @@ def test_a_bad_line_keeps_no_other_from_being_taught():
     check_trainable(found.taught.file)
 
 
+def test_a_night_names_facts_and_lines_that_stay_behind_however_many_lines_are_bad():
+    found = choose(b"{broken", {"fact": "We meet at eight."}, *[b"no row"] * 30).not_taught
+    assert found["We meet at eight."] == "it has no question yet: give it one"
+    assert "not JSON" in found["line 1"]
+    assert found["11 more lines"] == "`garage facts check` names them" and len(found) == 22
+
+
 def test_a_fact_without_a_question_stays_behind_until_it_has_one():
     found = choose({"fact": "Rex is a dog."}, {"fact": "We meet at eight."}, REX)
     assert found.left_out == {"we meet at eight.": "it has no question yet: give it one"}
