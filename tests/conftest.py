@@ -31,6 +31,10 @@ atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
 # 300), as `core/base/child_environment.py` knows of our own processes. libgomp reads this when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
+# Processors with AMX round the factors of products to bf16 (`jobs/runtime/cpu_threads.py`), others do not: tests that
+# compare to the last digits must compute the same everywhere. oneDNN reads this when torch is imported.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+
 # Whatever terminal the tests were started in, the app that they open in this process has one with all colours.
 os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
 os.environ.pop("NO_COLOR", None)

@@ -225,7 +225,7 @@ class Wire:
         self.reads(*wanted)
         self.settles(quiet)
 
-    def reads(self, *wanted: bytes, seconds: float = 15) -> None:
+    def reads(self, *wanted: bytes, seconds: float = 40) -> None:
         """Wait until all of `wanted` were painted since the last key."""
         end = time.monotonic() + seconds
         while not all(part in self.seen[self._since :] for part in wanted):

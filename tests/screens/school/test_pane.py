@@ -72,7 +72,7 @@ async def test_a_damaged_record_and_a_missing_facts_file_are_no_traceback(open_a
     (box.checkpoints / "service.jsonl").write_text("what?\n")
     (box.datasets / "garage.jsonl").unlink()
     async with open_app(screen="school") as user:
-        await user.sees("does not say", "not known", "nothing new")
+        await user.sees("malformed", "not known", "nothing new")
 
 
 async def test_teaching_asks_first_and_the_answer_no_starts_nothing(open_app, box):
