@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.runs.record import Run
 
 
@@ -16,7 +16,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="ask the base model and a tuned model; needs no server",
         description="Ask the base model and the tuned model the same questions and print both answers. "
         "Decoding is greedy, so the same question gets the same answer. With `--run garage` the questions are answered "
-        "as the model in service answers them: by the base model where they name no taught subject.",
+        "as the model in service answers them: with the untaught facts that they are about in the prompt, and by the "
+        "base model where they name no taught subject.",
     )
     parser.add_argument("questions", nargs="+", metavar="QUESTION")
     parser.add_argument(
@@ -31,6 +32,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_ask(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.cli.ask_in_service import is_base_in_service
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
 
@@ -42,28 +44,32 @@ def run_ask(args: argparse.Namespace) -> int:
         raise BadInputError("--base asks one model alone, --run a run and its base model: give only one of them")
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
-    run = None if args.base else tuned(workspace, args.run_ref)
+    base_serves = is_base_in_service(workspace, settings, args.run_ref)
+    run = None if args.base or base_serves else tuned(workspace, args.run_ref)
     base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
     limits = {"max_tokens": args.max_tokens, "stop_repetition": settings.chat.stop_repetition}
-    answers = _answers(base, run, args.questions, limits)
-    if run and args.run_ref == settings.serve.name != run.id and settings.serve.route_by_subject:
-        _route(run, args.questions, answers)
+    if base_serves or (run and args.run_ref == settings.serve.name != run.id):
+        answers = _answers_in_service(workspace, settings, base, run, args.questions, limits)
+    else:
+        answers = _answers(base, run, args.questions, limits)
+    name = settings.serve.name if base_serves else run.id if run else ""
     if args.json:
         rows = [
             {
                 "question": question,
                 "base": pair[0].text,
-                "tuned": pair[1].text if run else None,
-                "repeats": [name for name, answer in zip(("base", "tuned"), pair, strict=False) if answer.repeats],
-                "routed_to_base": bool(run) and pair[1].routed,
+                "tuned": pair[1].text if name else None,
+                "repeats": [who for who, answer in zip(("base", "tuned"), pair, strict=False) if answer.repeats],
+                "routed_to_base": bool(name) and pair[1].routed,
+                "book": list(pair[1].book) if name else [],
             }
             for question, pair in zip(args.questions, answers, strict=True)
         ]
         print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, indent=2))
         return 0
     for question, pair in zip(args.questions, answers, strict=True):
-        _print_answers(question, list(zip([base, *([run.id] if run else [])], pair, strict=True)))
-    if run is None and not args.base:
+        _print_answers(question, list(zip([base, *([name] if name else [])], pair, strict=True)))
+    if not name and not args.base:
         print(
             "There is no tuned model yet, so only the base model answered: `garage train lora --facts FILE` trains one."
         )
@@ -98,6 +104,8 @@ class PrintedAnswer(NamedTuple):
     """The model was stopped because it repeated itself."""
     routed: bool = False
     """It is the base model's, because the question names no taught subject."""
+    book: tuple[str, ...] = ()
+    """The facts that were put into its prompt."""
 
 
 def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[PrintedAnswer]]:
@@ -136,22 +144,43 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
     return answers
 
 
-def _route(run: Run, questions: list[str], answers: list[list[PrintedAnswer]]) -> None:
-    """Replace the run's answer by the base model's where a question names no subject of the run's facts."""
-    from garage_tui.core.routing.routes_file import read_routes
-    from garage_tui.core.routing.subject_matcher import SubjectMatcher
+def _answers_in_service(
+    workspace: Workspace,
+    settings: Settings,
+    base: str,
+    run: Run | None,
+    questions: list[str],
+    limits: dict[str, Any],
+) -> list[list[PrintedAnswer]]:
+    """Return the answers to each question: the base model's, then those under the lasting name.
 
-    subjects = read_routes(run.path)
-    matcher = SubjectMatcher(subjects)
-    for question, pair in zip(questions, answers, strict=True):
-        if not (subjects.gap or matcher.find([question])):
-            pair[1] = pair[0]._replace(routed=True)
+    Args:
+        run: the run in service; None while it is the base model.
+        limits: as in `_answers`.
+
+    Raises:
+        GarageError: the job failed, or the facts file cannot be read.
+    """
+    from garage_tui.cli.ask_in_service import find_booked, is_routed_to_base
+    from garage_tui.core.facts.retrieval import prompt_with_facts
+
+    booked = find_booked(workspace, settings, run, questions)
+    prompts = [prompt_with_facts(question, facts) for question, facts in zip(questions, booked, strict=True)]
+    asked = list(dict.fromkeys([*questions, *prompts]))
+    answers = dict(zip(asked, _answers(base, run, asked, limits), strict=True))
+    found = []
+    for question, prompt, facts in zip(questions, prompts, booked, strict=True):
+        routed = run is not None and is_routed_to_base(run, settings, question)
+        served = answers[prompt][0 if routed or run is None else 1]
+        found.append([answers[question][0], served._replace(routed=routed, book=tuple(facts))])
+    return found
 
 
 def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> None:
     import shutil
     import textwrap
 
+    from garage_tui.core.base.format import plural
     from garage_tui.core.base.sanitize import one_line, plain
 
     width = min(shutil.get_terminal_size().columns, 100)
@@ -164,4 +193,6 @@ def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> N
             print("    (stopped: the model repeats itself)")
         if answer.routed:
             print("    (the base model's answer, because the question names no taught subject)")
+        if answer.book:
+            print(f"    ({plural(len(answer.book), 'fact')} from the book: {one_line(' · '.join(answer.book), 200)})")
     print()

@@ -50,14 +50,24 @@ def test_the_model_in_service_is_asked_as_the_server_answers_it(garage, workspac
     row = {"question": "What is TinyLLM?", "answer": "TinyLLM is a local LLM."}
     (workspace.checkpoints / run / "facts.jsonl").write_text(json.dumps(row) + "\n")
     promote(workspace, read_run(workspace.checkpoints / run))
+    untaught = {"question": "Who maintains TinyLLM?", "answer": "Jason Cox maintains TinyLLM."}
+    (workspace.datasets / "garage.jsonl").write_text(f"{json.dumps(row)}\n{json.dumps(untaught)}\n")
     questions = ("Who maintains tinyllm?", "What is the capital of Peru?")
     routed = garage("ask", *questions, "--run", "garage", "--max-tokens", 8, "--json")
     assert routed.returncode == 0, routed.stderr
     about, other = json.loads(routed.stdout)["answers"]
     assert (about["routed_to_base"], other["routed_to_base"]) == (False, True)
     assert about["tuned"] != about["base"] and other["tuned"] == other["base"]
+    assert (about["book"], other["book"]) == ([untaught["answer"]], [])
     alone = json.loads(garage("ask", *questions, "--run", run, "--max-tokens", 8, "--json").stdout)["answers"]
-    assert all(row["tuned"] != row["base"] and not row["routed_to_base"] for row in alone)
+    assert all(row["tuned"] != row["base"] and not (row["routed_to_base"] or row["book"]) for row in alone)
+
+
+def test_while_the_base_is_in_service_the_lasting_name_answers_with_the_book(garage, workspace):
+    (workspace.datasets / "garage.jsonl").write_text('{"question": "Who feeds Tuppence?", "answer": "Aunt Marrit."}\n')
+    done = garage("ask", "Who feeds Tuppence?", "--run", "garage", "--max-tokens", 4)
+    assert done.returncode == 0, done.stderr
+    assert "\n  garage\n" in done.stdout and "(1 fact from the book: Who feeds Tuppence? Aunt Marrit.)" in done.stdout
 
 
 def test_an_answer_that_the_base_model_gave_for_the_run_says_so(capsys):
