@@ -1,9 +1,9 @@
-"""Filters for the rows of a facts file: by kind and by text."""
+"""Filters for the rows of a facts file: by kind, by what became of their fact, and by text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Literal, get_args
 
 import msgspec
 
@@ -11,7 +11,9 @@ from garage_tui.core.facts.coverage import Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Line
 
-RowKind = Gap | Literal["", "problems", "exams"]
+FactState = Literal["learned", "in the book", "waiting", "failed"]
+"""What became of a fact that is in the file: the statuses of the ledger (`core/school/ledger.py`)."""
+RowKind = Gap | FactState | Literal["", "problems", "exams"]
 ROW_KINDS: dict[RowKind, str] = {
     "": "All rows",
     "problems": "Rows with problems",
@@ -20,7 +22,12 @@ ROW_KINDS: dict[RowKind, str] = {
     "answers": "Facts whose answers are all alike",
     "exam": "Facts without an exam question",
     "exams": "Exam questions",
+    "learned": "Learned facts",
+    "in the book": "Facts in the book",
+    "waiting": "Facts that wait",
+    "failed": "Facts that failed",
 }
+FACT_STATES: tuple[str, ...] = get_args(FactState)
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -37,18 +44,27 @@ class Filter(msgspec.Struct, frozen=True):
         return self.only == other.only and self.text.startswith(other.text)
 
 
-def filter_rows(document: Document, row_filter: Filter, among: Iterable[int] | None = None) -> list[int]:
+def filter_rows(
+    document: Document,
+    row_filter: Filter,
+    among: Iterable[int] | None = None,
+    status: Callable[[Line], str] = lambda _: "",
+) -> list[int]:
     """Return the positions of the lines that a filter finds, in their order; blank lines are never found.
 
     Args:
         among: the positions to look at; None for all.
+        status: returns what became of a line's fact, a `FactState`; empty where that is not known.
     """
     lines = document.lines
     # As `not line.blank`, without calling it a hundred thousand times.
     some = (position for position, line in enumerate(lines) if line.fact is not None or line.complaints)
     positions = list(some if among is None else among)
-    if row_filter.only:
-        positions = [position for position in positions if _is(document, lines[position], row_filter.only)]
+    only = row_filter.only
+    if only in FACT_STATES:
+        positions = [position for position in positions if status(lines[position]) == only]
+    elif only:
+        positions = [position for position in positions if _is(document, lines[position], only)]
     terms = row_filter.text.casefold().split()
     if terms:
         positions = [position for position in positions if _contains(lines[position], terms)]

@@ -49,6 +49,11 @@ class FactStatuses:
         """Return the entry of the fact that a line belongs to; None where nothing is known of it."""
         return self._entries.get(fold(line.fact.content)) if self._entries and line.fact else None
 
+    def status(self, line: Line) -> str:
+        """Return what became of a line's fact; empty where nothing is known of it."""
+        entry = self.of(line)
+        return entry.status if entry else ""
+
     def cell(self, line: Line) -> tuple[str, str, str]:
         """Return sign, word and style of the status of a line's fact; empty where nothing is known of it."""
         entry = self.of(line)

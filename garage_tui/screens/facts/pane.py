@@ -64,7 +64,7 @@ class FactsPane(Pane):
         super().__init__(id="facts")
         self.workspace, self.settings = workspace, settings
         self.session = FactsSession(workspace, journals_folder(), path)
-        self._filter = RowFilter(self)
+        self._filter = RowFilter(self, lambda line: self._statuses.status(line))
         self._search = SearchLine(self, self._filter)
         self._edits = RowEdits(self)
         self._rows = RowWriter(self, self, self._write_row, self._leave_row)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from garage_tui.core.facts.filter import ROW_KINDS, Filter, RowKind, filter_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from garage_tui.core.facts.document import Document
     from garage_tui.core.facts.line import Line
     from garage_tui.screens.facts.host import FactsHost
@@ -17,10 +19,14 @@ _FEW = 5_000  # rows that are filtered faster than a thread is started
 
 
 class RowFilter:
-    """The filter of the Facts screen."""
+    """The filter of the Facts screen.
 
-    def __init__(self, host: FactsHost) -> None:
-        self._host = host
+    Args:
+        status: returns what became of a line's fact, as the ledger says it; empty where that is not known.
+    """
+
+    def __init__(self, host: FactsHost, status: Callable[[Line], str]) -> None:
+        self._host, self._status = host, status
         self.filter = Filter()
         self._pinned: list[Line] = []
 
@@ -39,13 +45,13 @@ class RowFilter:
             return []
         document = store.document
         if not self.filter:
-            return filter_rows(document, self.filter)
+            return self._filtered(document)
         if position is not None and position < len(document.lines):
             self._pinned.append(document.lines[position])
         if len(document.lines) > _FEW:
             self._find_in_thread(document, None, position)
             return None
-        return self._with_pinned(document, filter_rows(document, self.filter))
+        return self._with_pinned(document, self._filtered(document))
 
     def change(self, new: Filter) -> None:
         """Show the rows that another filter finds."""
@@ -55,7 +61,7 @@ class RowFilter:
             return
         self._pinned.clear()
         if len(store.document.lines) <= _FEW or not new:
-            self._host.paint(filter_rows(store.document, new), position)
+            self._host.paint(self._filtered(store.document), position)
         else:
             among = self._host.table.positions if new.narrows(before) else None
             self._find_in_thread(store.document, among, position)
@@ -72,6 +78,9 @@ class RowFilter:
         if choice is not None:
             self.change(Filter(self.filter.text, kinds[choice]))
 
+    def _filtered(self, document: Document) -> list[int]:
+        return filter_rows(document, self.filter, status=self._status)
+
     def _with_pinned(self, document: Document, found: list[int]) -> list[int]:
         pinned = [position for line in self._pinned if (position := document.find(line)) is not None]
         return sorted({*found, *pinned}) if pinned else found
@@ -81,7 +90,7 @@ class RowFilter:
 
     async def _find(self, document: Document, among: list[int] | None, position: int | None) -> None:
         used, version = self.filter, document.version
-        found = await asyncio.to_thread(filter_rows, document, used, among)
+        found = await asyncio.to_thread(filter_rows, document, used, among, self._status)
         store = self._host.session.store
         if store is None or document is not store.document or used is not self.filter:
             return

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from garage_tui.core.facts.filter import FACT_STATES
 from garage_tui.core.runs.promotion import go_back, promote
+from garage_tui.core.school.ledger import STATUSES
 from tests.support.facts_files import write
 from tests.support.run_folders import taught_run
 
@@ -89,3 +91,21 @@ async def test_writing_goes_on_while_the_statuses_come(open_facts, workspace):
         await user.sees("✓ learned")
         await user.types("?")
         await user.sees("Who is Al?")
+
+
+async def test_rows_are_shown_by_what_became_of_their_facts(open_facts, workspace, run):
+    async with open_facts(*ROWS, size=(80, 24)) as user:
+        await user.sees("✓ learned by")
+        await user.press("f")
+        await user.sees("Show", "Learned facts", "Facts that wait", "Facts that failed")
+        await user.press("up", "up", "up", "enter")  # from the first to the last, and further
+        await user.sees("Who is Bo?", "1 shown (facts in the book)")
+        go_back(workspace)
+        await user.sees("Who is Rex?", "2 shown (facts in the book)")
+        assert "Who is Tom?" not in user.screen
+        await user.press("escape")
+        await user.sees("Who is Tom?")
+
+
+def test_the_filter_has_every_status_that_a_fact_of_the_file_can_have():
+    assert set(FACT_STATES) == set(STATUSES) - {"superseded", "removed"}
