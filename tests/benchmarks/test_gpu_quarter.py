@@ -15,6 +15,7 @@ def dry_run(*options):
     return subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=280)
 
 
+@pytest.mark.long
 def test_kernels_training_and_sensors_are_measured_in_a_dry_run():
     done = dry_run("--only", "agreement", "default", "sensors", "--verbose")
     assert done.returncode == 0, done.stdout + done.stderr

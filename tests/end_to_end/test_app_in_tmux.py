@@ -42,6 +42,9 @@ def terminal(workspace, request) -> Iterator[Terminal]:
             wait_for(lambda run=run: not list_runs(workspace)[0].alive, 90, lambda run=run: f"{run.id} does not stop")
 
 
+@pytest.mark.parametrize(
+    "terminal", [pytest.param((120, 40), marks=pytest.mark.long), (80, 24)], ids=["120x40", "80x24"], indirect=True
+)
 @pytest.mark.timeout(600)  # about a minute on two free cores; they are not always free
 def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, workspace, tiny_model):
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
