@@ -15,11 +15,14 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from garage_tui.core.base.json_text import json_line
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
+from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
-from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MEND, read_service
 from garage_tui.core.serving.server_process import served_run, served_runs
+from garage_tui.jobs.serve.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
 
 NOTE = "garage"
@@ -62,7 +65,21 @@ class OfferedModels(Mapping[str, Offer]):
             return Offer(self._base, self._base)
         if run := served_run(self._workspace, model, self._base, self._only):
             return Offer(run.id, self._base, run)
-        raise KeyError(model)
+        raise KeyError(self._absence(model))
+
+    def _absence(self, model: str) -> str:
+        """Return why a run of the workspace is not offered, as a sentence; empty where `model` is none."""
+        if model not in run_names(self._workspace):
+            return ""
+        run = read_run(self._workspace.checkpoints / model)
+        if self._only and run.id not in self._only:
+            return f"This server was started to offer only {', '.join(self._only)}."
+        if run.manifest and (trained_on := base_name(run)) != self._base:
+            return (
+                f"It was trained on {trained_on}, and this server has {self._base}: `garage serve --stop`, then "
+                f"`garage serve {run.id}` serves it."
+            )
+        return f"Run {run.id} cannot answer ({run.status})."
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -78,6 +95,21 @@ class OfferedModels(Mapping[str, Offer]):
         for run in served_runs(self._workspace, self._base, self._only):
             found.setdefault(run.id, Offer(run.id, self._base, run))
         return found
+
+
+def find_offer(offers: Mapping[str, Offer], name: str) -> Offer:
+    """Return what a model id stands for.
+
+    Raises:
+        RequestRefusedError: nothing; its sentence says why, where the id is that of a run.
+    """
+    try:
+        return offers[name]
+    except KeyError as error:
+        why = next((part for part in error.args if isinstance(part, str) and part != name), "")
+    # OpenAI's own sentence: TinyLLM's chatbot looks for "does not exist", and takes another model.
+    text = f"The model `{one_line(name, 200)}` does not exist."
+    raise RequestRefusedError(404, "model_not_found", f"{text} {one_line(why, 500)}".rstrip(), "model")
 
 
 def _in_service(workspace: Workspace, base: str, only: Sequence[str]) -> Offer:

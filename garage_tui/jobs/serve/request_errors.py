@@ -67,6 +67,8 @@ def error_response(error: RequestRefusedError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if error.status == 408:  # what may still come of the request must not be taken for the next one
+        headers["Connection"] = "close"
     if error.allow:
         headers["Allow"] = error.allow
     return JSONResponse({"error": error_object(error)}, status_code=error.status, headers=headers)

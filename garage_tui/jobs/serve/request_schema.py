@@ -16,8 +16,6 @@ from garage_tui.jobs.serve.generation import GenerationOptions
 from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
 from garage_tui.jobs.serve.request_messages import read_messages, without_tools
 
-MAX_BODY = 4_000_000
-"""Most bytes in a request: no model's context holds more."""
 DEFAULT_MAX_TOKENS = 512
 """Most tokens of a chat answer where the client names no limit: a small model may never end by itself."""
 DEFAULT_COMPLETION_TOKENS = 16

@@ -14,17 +14,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.key_required import KeyRequired, has_key
-from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, model_entry
+from garage_tui.jobs.serve.lasting_name import Offer, find_offer, in_its_name, model_entry
+from garage_tui.jobs.serve.request_body import read_body
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
 from garage_tui.jobs.serve.request_fields import EngineName
-from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request
+from garage_tui.jobs.serve.request_schema import ChatRequest, read_request
 
 T = TypeVar("T")
 CHAT = "/v1/chat/completions"
@@ -154,9 +154,7 @@ def make_app(
         return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
 
     async def offered(name: str) -> Offer:
-        if (found := await asyncio.to_thread(lambda: offers().get(name))) is None:  # it reads files
-            raise _unknown_model(name)
-        return found
+        return await asyncio.to_thread(lambda: find_offer(offers(), name))  # it reads files
 
     async def models(_: Request) -> Response:
         found = await asyncio.to_thread(lambda: offers().items())
@@ -168,7 +166,7 @@ def make_app(
 
     async def answer(request: Request) -> Response:
         path = request.url.path
-        question = read_request(await _body(request), backend.engine, "chat" if path == CHAT else "completions")
+        question = read_request(await read_body(request), backend.engine, "chat" if path == CHAT else "completions")
         offer = await offered(question.model)
         if question.unable:
             return _own_answer(question, f"This model reads text only; it cannot {question.unable}. {_IN_WORDS}")
@@ -249,11 +247,6 @@ def _is_bad(error: RequestRefusedError | BadInputError) -> bool:
     return isinstance(error, BadInputError) or error.status == 400
 
 
-def _unknown_model(name: str) -> RequestRefusedError:
-    # OpenAI's own sentence: TinyLLM's chatbot looks for "does not exist", and takes another model.
-    return RequestRefusedError(404, "model_not_found", f"The model `{one_line(name, 200)}` does not exist.", "model")
-
-
 def _own_answer(question: ChatRequest, text: str) -> Response:
     """Return a sentence of the server itself as the assistant's answer.
 
@@ -289,12 +282,3 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
     finally:
         doing.cancel()
         gone.cancel()
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for data in request.stream():
-        body += data
-        if len(body) > MAX_BODY:
-            raise RequestRefusedError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
-    return body

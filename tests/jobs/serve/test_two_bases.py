@@ -86,7 +86,7 @@ def test_a_run_of_another_base_is_put_in_service_and_answers_once_the_server_has
     assert {model.id: getattr(model, "unavailable", "") for model in client.models.list()} == {
         "garage": refused.value.body["message"], str(bases[0]): "", own.id: ""
     }  # fmt: skip
-    with pytest.raises(openai.NotFoundError, match="does not exist"):
+    with pytest.raises(openai.NotFoundError, match=rf"does not exist. It was .* `garage serve {other.id}` serves"):
         ask(client, other.id)
     assert ask(client, own.id).model == own.id
 
