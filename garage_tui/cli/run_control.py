@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from garage_tui.core.runs.record import Run
+
+_BEYOND_GRACE = 60.0
+"""Seconds that a run has to end, beyond those after which its supervisor ends it."""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -68,12 +72,28 @@ def _find(args: argparse.Namespace) -> Run:
     return find_run(Workspace.find(args.workspace), args.ref)
 
 
-def _wait(run: Run, until: Callable[[Run], bool]) -> Run:
+def _wait(run: Run, until: Callable[[Run], bool], seconds: float = math.inf) -> Run:
+    """Wait until a run is so, and return it as it is then.
+
+    Raises:
+        GarageError: it takes longer than `seconds`.
+    """
+    import shlex
     import time
 
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.format import duration
+    from garage_tui.core.base.sanitize import shown_line
     from garage_tui.core.runs.record import read_run
 
+    end = time.monotonic() + seconds
     while not until(run):
+        if time.monotonic() > end:
+            raise GarageError(
+                f"{shown_line(run.id)} still runs after {duration(seconds)}, so its processes do not answer: "
+                f"`pkill -9 -f {shlex.quote(str(run.path))}` ends them, and `garage resume` goes on from its last "
+                "checkpoint"
+            )
         time.sleep(0.2)
         run = read_run(run.path)
     return run
@@ -101,11 +121,12 @@ def run_stop(args: argparse.Namespace) -> int:
     from garage_tui.core.launch import run_control
 
     run = _find(args)
+    doing = "leaving the queue" if run.status == "queued" else "saving and stopping"
     run_control.stop(run)
     if not args.json:
-        waits = run.status == "queued"
-        print(f"{run.id}: {'leaving the queue' if waits else 'saving and stopping'} …", flush=True)
-    return _print(_wait(run, lambda run: not run.alive), args.json)
+        print(f"{run.id}: {doing} …", flush=True)
+    grace = run.manifest.stop_grace_seconds if run.manifest else 60.0
+    return _print(_wait(run, lambda run: not run.alive, grace + _BEYOND_GRACE), args.json)
 
 
 def run_pause(args: argparse.Namespace) -> int:
