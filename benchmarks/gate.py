@@ -4,7 +4,7 @@
 
 The run in service is the default on eight facts of the tuning set `lodge`. Three candidates were taught these and
 two new ones: the default; plain TRL at lr 1e-3; and the default with too few steps. Each is compared with it
-by the paired exam. The plain rule, which other tools use, is "recall of at least 0.6 on its questions".
+by the paired exam. The plain rule, which other tools use, is "recall of at least 0.6 on the taught questions".
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def train(box: Workspace, name: str, how: str, count: int) -> Run:
 
 
 def recall(card: Report) -> float:
-    return (card.efficacy.tuned.hits + card.generalisation.tuned.hits) / (
-        card.efficacy.tuned.of + card.generalisation.tuned.of
-    )
+    """Return the share of the taught questions that are answered."""
+    return card.efficacy.tuned.hits / card.efficacy.tuned.of
 
 
 def main() -> None:
@@ -76,7 +75,8 @@ def main() -> None:
         served = train(box, "served", "default", OLD)
         promote(box, served)
         before = read_report(served.path)
-        print("| candidate | recall | leak | names | drift | recall ≥ 0.6 | the gate | why |\n" + "|---" * 8 + "|")
+        print("| candidate | taught | unseen | leak | names | drift | recall ≥ 0.6 | the gate | why |")
+        print("|---" * 9 + "|")
         for number, (name, how) in enumerate(CANDIDATES.items()):
             run = train(box, f"candidate-{number}", how, OLD + NEW)
             card = read_report(run.path)
@@ -86,7 +86,8 @@ def main() -> None:
                 "; ".join(one.text for one in found.refusals) or f"learned {len(found.learned)}, kept {len(found.kept)}"
             )
             gate = "passes" if found.passed else "refused"
-            figures = f"{recall(card):.2f} | {card.leak.text} | {card.neighbours.text} | {card.drift:.3f}"
+            counts = (card.efficacy.tuned, card.generalisation.tuned, card.leak, card.neighbours)
+            figures = " | ".join([*(count.text for count in counts), f"{card.drift:.3f}"])
             print(f"| {name} | {figures} | {plain} | {gate} | {why[:300]} |", flush=True)
 
 
