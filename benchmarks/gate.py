@@ -33,7 +33,7 @@ RECALL = 0.6
 CANDIDATES = {
     "default": "default",
     "plain TRL, lr 1e-3": "plain-1e-3",
-    "default, 4 epochs": "default,epochs=4,looks=0",
+    "default, 10 epochs": "default,epochs=10,looks=0",
 }
 
 
