@@ -27,8 +27,8 @@ _NO_TUNED_HINT = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them. When that run has finished, its model answers here."
 )
 _LASTING_HINT = (
-    "The model in service answers here, as it answers whoever asks the server for {name}. P on Runs (F3) puts another "
-    "run in service."
+    "The model in service answers here, as it answers whoever asks the server for {name}: with the facts that it has "
+    "not learned yet, if the question is about them. P on Runs (F3) puts another run in service."
 )
 _TRAINING_HINT = (
     "No tuned model yet: {run} {state}. When it has finished, its model answers here. F3 shows its progress."
@@ -105,9 +105,10 @@ class ModelChoice:
         no_run = f"missing: {self._missing_run}" if self._missing_run else "none yet"
         columns["base"].set_title("Base · ", one_line(model_label(server.base), 60))
         columns["book"].set_title("Open book · ", plain(self._host.facts_file.name))
-        lasting = f"{server.lasting_name}, now {self.run_id}" if self.run_id else server.lasting_name
-        tuned = lasting if self._is_lasting else self.run_id or no_run
-        columns["tuned"].set_title("Tuned · ", one_line(server.tuned, 60) or tuned)
+        if self._is_lasting:
+            columns["tuned"].set_title(f"Tuned · {server.lasting_name}, now ", self.run_id or "the base model")
+        else:
+            columns["tuned"].set_title("Tuned · ", one_line(server.tuned, 60) or self.run_id or no_run)
 
     # Choosing
 
@@ -185,8 +186,8 @@ class ModelChoice:
         self._host.run_worker(self._pick(), group="form", exclusive=True)
 
     async def _pick(self) -> None:
-        candidates = _candidates(self._host.runs)
-        if not candidates:
+        candidates, name = _candidates(self._host.runs), self._host.server.lasting_name
+        if not (candidates or name):
             self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
         from garage_tui.core.runs.promotion import describe_service  # noqa: PLC0415
@@ -194,7 +195,6 @@ class ModelChoice:
 
         current = self._offered or self.model_id
         self._take_note_of(candidates)
-        name = self._host.server.lasting_name
         lasting = (name, await asyncio.to_thread(describe_service, self._host.workspace)) if name else None
         chosen = await self._host.ask(TunedModelDialog(candidates, current, lasting))
         if chosen == name and name:

@@ -36,7 +36,7 @@ class TunedModelDialog(Dialog[str | None]):
     """Lets the user choose a run whose model answers; the result is its id, or None.
 
     Args:
-        runs: those with a model, the newest first; at least one.
+        runs: those with a model, the newest first; at least one, unless there is a lasting name.
         current: id of the run that is chosen at first, or the lasting name.
         lasting: the lasting name and what answers under it now, for the first row; None without such a row.
     """

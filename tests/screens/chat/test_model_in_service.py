@@ -51,6 +51,17 @@ async def test_the_list_offers_the_lasting_name_and_what_it_is_now(open_app, wor
         await user.sees("no run answers as garage now")
 
 
+async def test_before_any_run_the_lasting_name_can_be_chosen_and_answers_with_the_book(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat", size=(110, 40)) as user:
+        models.answers = {BASE: ["base"], "garage": ["from the book"]}
+        await user.sees("No tuned model yet")
+        await user.press("ctrl+t", "enter")
+        await user.sees("Tuned · garage, now the base model", "The model in service answers here")
+        await user.press("x", "enter")
+        await user.sees("from the book")
+        assert sorted(heard["model"] for heard in models.heard) == ["garage", BASE]
+
+
 async def test_a_conversation_with_the_model_in_service_continues_with_it(open_app, workspace, runs, model_server):
     promote(workspace, runs[0])
     async with model_server() as models, open_app(screen="chat", size=(110, 40)) as user:
