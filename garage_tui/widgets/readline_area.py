@@ -36,8 +36,8 @@ class ReadlineArea(TextArea):
         Binding("ctrl+shift+z,alt+z", "redo", "Redo", show=False, tooltip="Redo in this text"),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:
+        super().__init__(text, id=id, soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
         self.cursor_blink = False  # a blinking cursor repaints for ever
         self._killed = ""
 

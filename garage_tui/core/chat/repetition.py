@@ -49,6 +49,11 @@ class RepetitionDetector:
         return _repeats(self._tail, self._in_code)
 
 
+def is_repetition(answer: str) -> bool:
+    """Return whether a whole answer ends with the model repeating itself."""
+    return RepetitionDetector().feed(answer)
+
+
 def _repeats(text: str, in_code: bool) -> bool:
     data = _SPACE.sub(" ", _NUMBER.sub("• ", text)).strip().encode(errors="replace")[-_WINDOW:]
     # In a table the newest complete line begins with a bar.

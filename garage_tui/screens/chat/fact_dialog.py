@@ -17,6 +17,7 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
+from garage_tui.widgets.readline_area import ReadlineArea
 
 _KINDS = (("A fact to teach", False), ("An exam question: never taught, asked by the report card", True))
 _NO_EXAM_ANSWER = "an exam question needs the answer that you want: the exam grades with it"
@@ -65,19 +66,13 @@ class FactDialog(Dialog[Fact | None]):
         with Vertical(classes="box form") as box:
             box.border_title = Content(f"A new row for {self._file}")
             yield Label("Question", classes="label")
-            yield self._area("question", self._question)
+            yield ReadlineArea(self._question, id="question")
             yield Label("The answer that you want", id="fact-from", classes="label")
-            yield self._area("answer", self._suggestions[0].text)
+            yield ReadlineArea(self._suggestions[0].text, id="answer")
             kinds = [(Content(label), kind) for label, kind in _KINDS]
             yield Select(kinds, value=self._exam, allow_blank=False, id="fact-kind", compact=True)
             yield Notice()
             yield KeyBar()
-
-    @staticmethod
-    def _area(id: str, text: str) -> TextArea:
-        area = TextArea(text, id=id, soft_wrap=True, compact=True, tab_behavior="focus", highlight_cursor_line=False)
-        area.cursor_blink = False  # a blinking cursor repaints for ever
-        return area
 
     def on_mount(self) -> None:
         answer = self.query_one("#answer", TextArea)

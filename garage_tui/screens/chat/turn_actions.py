@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
+from garage_tui.core.chat.repetition import is_repetition
 from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.terminal import clipboard
@@ -156,7 +157,9 @@ class TurnActions:
     async def _make_fact(self, turn: Turn, *, exam: bool) -> None:
         from garage_tui.screens.chat.fact_dialog import YOURS, FactDialog, SuggestedAnswer  # noqa: PLC0415 (not needed for the first paint)
 
-        suggestions = [SuggestedAnswer(ANSWER_NAMES[side], text) for side, text in self._answers(turn).items()]
+        answers = self._answers(turn).items()
+        # Of an answer that only repeats itself nothing is worth correcting.
+        suggestions = [SuggestedAnswer(ANSWER_NAMES[side], text) for side, text in answers if not is_repetition(text)]
         question = turn.question
         if self._refused and self._refused[0] is turn:
             question = self._refused[1].question

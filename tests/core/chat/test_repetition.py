@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from garage_tui.core.chat.repetition import RepetitionDetector
+from garage_tui.core.chat.repetition import RepetitionDetector, is_repetition
 
 
 def stopped_after(text: str, size: int = 4) -> int | None:
@@ -85,3 +85,10 @@ def test_prose_is_never_stopped():
     words = "the a model garage run fact question answer small large box tests writes reads shows asks".split()
     text = " ".join(rng.choice(words) for _ in range(20_000))
     assert stopped_after(text, 5) is None
+
+
+def test_a_whole_answer_is_judged_by_its_end():
+    loop = "It is a cat, and it is fed by a man, who is fed by a dog. " * 8
+    assert is_repetition(loop) and is_repetition(f"A beginning. {loop}")
+    assert not is_repetition(f"{loop}{'But here the answer goes on with all kinds of other words, as it should. '}")
+    assert not is_repetition("Short.") and not is_repetition("")

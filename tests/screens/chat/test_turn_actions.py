@@ -133,6 +133,17 @@ async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, 
     assert rows(workspace) == before
 
 
+async def test_an_answer_that_only_repeats_itself_is_no_beginning_and_ctrl_u_clears_a_long_one(open_chat):
+    loop = "It is a cat, and it is fed by a man, who is fed by a dog, as they say. " * 8
+    async with open_chat(["base says " + "so much " * 20 + "and ends"], [loop]) as (user, _):
+        await ask(user, "one")
+        await user.press("tab", "a")
+        await user.sees("A new row for", "begins with the base model's answer", "and ends")
+        await user.press("ctrl+u")
+        await user.types("Aunt Marrit.")
+        assert user.app.screen.focused.text == "Aunt Marrit."
+
+
 async def test_an_exam_question_is_marked_and_needs_a_wanted_answer(chat, workspace):
     async with chat() as (user, _):
         await user.press("alt+x")
