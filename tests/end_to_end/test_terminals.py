@@ -258,7 +258,7 @@ def test_after_a_storm_of_resizes_the_screen_is_that_of_a_fresh_app(open_pane):
 @pytest.mark.parametrize(
     ("keys", "wanted"),
     [
-        ((), "35 rows"),
+        ((), "○ in the book"),
         (("F3",), "-garage"),
         (("F4",), "the model server is off"),
         (("F5",), "red.png"),
