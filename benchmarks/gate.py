@@ -80,7 +80,7 @@ def main() -> None:
         for number, (name, how) in enumerate(CANDIDATES.items()):
             run = train(box, f"candidate-{number}", how, OLD + NEW)
             card = read_report(run.path)
-            found = decide(card, ask_both(run, served), before)
+            found = decide(card, ask_both(run, served), before, routed=True)
             plain = "passes" if recall(card) >= RECALL else "refused"
             why = (
                 "; ".join(one.text for one in found.refusals) or f"learned {len(found.learned)}, kept {len(found.kept)}"

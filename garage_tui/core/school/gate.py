@@ -15,7 +15,7 @@ from garage_tui.core.exam.judgement import names_learned
 from garage_tui.core.exam.paired_answers import PairedAnswer, PairedAnswers
 from garage_tui.core.exam.report import Report
 from garage_tui.core.facts.coverage import fold
-from garage_tui.core.runs.grades import DRIFT, UNCHANGED, Grade, grade_drift, grade_unchanged, rank
+from garage_tui.core.runs.grades import DRIFT, UNCHANGED, Grade, grade_drift, grade_leak, grade_unchanged, rank
 
 _SHOWN = 120
 """Most characters of a fact in a reason."""
@@ -51,12 +51,15 @@ class Decision:
         return not self.refusals
 
 
-def decide(card: Report, paired: PairedAnswers, served_card: Report | None, unlearns: int = 0) -> Decision:
+def decide(
+    card: Report, paired: PairedAnswers, served_card: Report | None, unlearns: int = 0, *, routed: bool = False
+) -> Decision:
     """Return whether a run may be put in service.
 
     Five things refuse it: a fact that is answered now and would not be any more, a taught fact in an unrelated answer,
     similar names that are mixed up, drift, and that it has nothing new. The leaks, names and drift may be as bad as
-    those of what is in service, not worse.
+    those of what is in service, not worse. Where the server routes by subject, and as served nothing leaks and no name
+    is mixed up, they may be near their targets: the base model gives those answers.
 
     A fact is answered if all of its unseen questions are answered correctly, or all of its trained ones where it has
     no others. It is lost only if the run in service answers it both times and the candidate neither time: what
@@ -67,6 +70,7 @@ def decide(card: Report, paired: PairedAnswers, served_card: Report | None, unle
         paired: answers of the candidate and of the run in service to the candidate's questions.
         served_card: of the run in service; None while it is the base model, or where it has none.
         unlearns: facts that the run in service was taught and that are no longer in the facts file.
+        routed: the server gives only questions that name a taught subject to the run in service.
     """
     by_fact: dict[str, list[PairedAnswer]] = {}
     for one in paired.answers:
@@ -85,7 +89,7 @@ def decide(card: Report, paired: PairedAnswers, served_card: Report | None, unle
             learned.append(name)
         else:
             failed[name] = _why(answers)
-    refusals = [*lost, *_side_effects(card, served_card)]
+    refusals = [*lost, *_side_effects(card, served_card, routed)]
     if not refusals and not learned and not unlearns:
         name, why = next(iter(failed.items()), ("", "nothing was new"))
         shown = f"“{one_line(name, _SHOWN)}”: {why}" if name else why
@@ -115,24 +119,34 @@ def _why(answers: Sequence[PairedAnswer]) -> str:
     return f"asked “{one_line(one.question, _SHOWN)}” it says “{one_line(one.candidate_text, _SHOWN)}”"
 
 
-def _side_effects(card: Report, served: Report | None) -> list[Refusal]:
+def _side_effects(card: Report, served: Report | None, routed: bool) -> list[Refusal]:
     """Return the reasons that lie in answers to what was not taught."""
     found = []
-    if card.leak.hits > (served.leak.hits if served else 0):
+    least: Grade = "near" if routed and _is_clean_as_served(card) else "good"
+    leaks = card.leak.hits > (served.leak.hits if served else 0)
+    if leaks and rank(grade_leak(card.leak.share)) < rank(least):
         example = next((one for one in card.questions if one.part == "unrelated" and one.verdict == "leak"), None)
         shown = f", for example “{one_line(example.question, _SHOWN)}”: {one_line(example.why, 80)}" if example else ""
         found.append(f"it answers {card.leak.text} unrelated questions with taught facts{shown}")
     before = grade_unchanged(served.neighbours.share) if served and served.neighbours.of else "good"
-    if card.neighbours.of and _is_worse(grade_unchanged(card.neighbours.share), before):
+    if card.neighbours.of and _is_worse(grade_unchanged(card.neighbours.share), before, least):
         found.append(f"it keeps {card.neighbours.text} similar names apart, and the target is {UNCHANGED:.0%}")
-    if _is_worse(grade_drift(card.drift), grade_drift(served.drift) if served else "good"):
+    if _is_worse(grade_drift(card.drift), grade_drift(served.drift) if served else "good", least):
         found.append(f"its other answers have drifted by {card.drift:.3f} nats per token, and the target is {DRIFT:g}")
     return [Refusal(text, _CAREFUL) for text in found]
 
 
-def _is_worse(grade: Grade, served: Grade) -> bool:
-    """Return whether a grade is below that of what is in service; the base model has the best one."""
-    return rank(grade) < rank(served)
+def _is_clean_as_served(card: Report) -> bool:
+    """Return whether what people ask about other things is answered as by the base model, where the server routes."""
+    served = card.served
+    if served is None or served.leak.hits:
+        return False
+    return not served.neighbours.of or grade_unchanged(served.neighbours.share) == "good"
+
+
+def _is_worse(grade: Grade, served: Grade, least: Grade) -> bool:
+    """Return whether a grade is below that of what is in service, and below the least that is enough."""
+    return rank(grade) < min(rank(served), rank(least))
 
 
 def describe(decision: Decision, left_out: Collection[str] = ()) -> str:

@@ -255,7 +255,8 @@ class School:
             now = read_service(self._workspace)
             if now.run == (served.id if served else None):
                 taught, before = taught_facts(run.path), taught_facts(served.path) if served else {}
-                return decide(card, paired, old_card(served), len(before.keys() - taught.keys()))
+                routed, gone = self._settings.serve.route_by_subject, len(before.keys() - taught.keys())
+                return decide(card, paired, old_card(served), gone, routed=routed)
         raise GarageError("what is in service changed while the run was compared with it; the next night tries again")
 
     def _end(
