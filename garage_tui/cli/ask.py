@@ -166,8 +166,8 @@ def _answers_in_service(
 
     booked = find_booked(workspace, settings, run, questions)
     prompts = [prompt_with_facts(question, facts) for question, facts in zip(questions, booked, strict=True)]
-    asked = list(dict.fromkeys([*questions, *prompts]))
-    answers = dict(zip(asked, _answers(base, run, asked, limits), strict=True))
+    every = list(dict.fromkeys([*questions, *prompts]))
+    answers = dict(zip(every, _answers(base, run, every, limits), strict=True))
     found = []
     for question, prompt, facts in zip(questions, prompts, booked, strict=True):
         routed = run is not None and is_routed_to_base(run, settings, question)

@@ -79,12 +79,12 @@ def find_left_out(file: FactsFile, served: Collection[str] = ()) -> dict[str, st
         served: folded contents of the facts that the model in service was taught.
     """
     rows = [(number, line.fact) for number, line in enumerate(file.lines, 1) if line.fact]
-    asked = {fold(fact.question) for _, fact in rows if fact.is_taught}
+    plain_questions = {fold(fact.question) for _, fact in rows if fact.is_taught}
     questions: dict[str, dict[str, tuple[int, str]]] = {}
     for number, fact in rows:
         if fact.is_taught:
             plain = fold(without_description(fact.question))
-            of_question = questions.setdefault(plain if plain in asked else fold(fact.question), {})
+            of_question = questions.setdefault(plain if plain in plain_questions else fold(fact.question), {})
             of_question.setdefault(fold(fact.content), (number, fact.answer))
     left_out: dict[str, str] = {}
     for key, number in _contradictions(questions, served):
