@@ -166,8 +166,8 @@ def _answers_in_service(
 
     booked = find_booked(workspace, settings, run, questions)
     prompts = [prompt_with_facts(question, facts) for question, facts in zip(questions, booked, strict=True)]
-    every = list(dict.fromkeys([*questions, *prompts]))
-    answers = dict(zip(every, _answers(base, run, every, limits), strict=True))
+    all_prompts = list(dict.fromkeys([*questions, *prompts]))
+    answers = dict(zip(all_prompts, _answers(base, run, all_prompts, limits), strict=True))
     found = []
     for question, prompt, facts in zip(questions, prompts, booked, strict=True):
         routed = run is not None and is_routed_to_base(run, settings, question)
