@@ -19,9 +19,13 @@ setup: $(STAMP)
 # What checks, tests and benchmarks need beside that; the app needs none of it.
 dev: $(DEV)
 
-# Three at once on two cores: half of the time is spent waiting for processes.
-test: dev check
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+# Three at once on two cores: half of the time is spent waiting for processes. The checks go on beside the tests; what
+# they find is printed at the end.
+test: dev
+	$(BIN)/ruff check .
+	@make --no-print-directory check >$(VENV)/check.log 2>&1 & checks=$$!; \
+	$(BIN)/python -m pytest -n 3 --dist worksteal; failed=$$?; \
+	wait $$checks || { cat $(VENV)/check.log; failed=1; }; exit $$failed
 
 # What takes minutes each: whole matrices of terminals, soaks, fuzzers.
 test-long: dev

@@ -112,6 +112,7 @@ def test_when_one_process_is_killed_the_other_one_ends(run_folder, who):
     running.stderr.close()
 
 
+@pytest.mark.long
 def test_a_shutdown_leaves_the_others_to_the_job_which_saves_first(run_folder):
     running = job(run_folder, 2, 100_000)
     assert running.stdout

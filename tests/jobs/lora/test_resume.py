@@ -174,6 +174,7 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     assert_same_story(folder, undisturbed)
 
 
+@pytest.mark.long
 def test_without_a_whole_checkpoint_it_begins_again_and_tells_no_step_twice(train, undisturbed):
     folder = train(checkpoint_seconds=1e6)
     wait(folder, lambda run: run.state.step >= 5)

@@ -267,6 +267,7 @@ def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args,
     assert list(workspace.checkpoints.iterdir()) == []
 
 
+@pytest.mark.long
 def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_the_shell(
     workspace, tiny_model, two_facts, monkeypatch
 ):
