@@ -18,7 +18,6 @@ from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.readline_area import ReadlineArea
 
 _LABELS = {"temperature": "Temperature", "top_p": "Top p", "max_tokens": "Max tokens", "seed": "Seed"}
 _HINTS = {
@@ -59,7 +58,9 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
                     field.cursor_blink = False  # a blinking cursor repaints for ever
                     yield field
             yield Label("System prompt", classes="label")
-            yield ReadlineArea(self._system, id="system")
+            area = TextArea(self._system, id="system", soft_wrap=True, compact=True, tab_behavior="focus")
+            area.cursor_blink = False
+            yield area
             yield Static(id="chat-field-hint")
             yield Notice()
             yield KeyBar()
