@@ -15,9 +15,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "ask",
         help="ask the base model and a tuned model; needs no server",
         description="Ask the base model and the tuned model the same questions and print both answers. "
-        "Decoding is greedy, so the same question gets the same answer. With `--run garage` the questions are answered "
-        "as the model in service answers them: with the untaught facts that they are about in the prompt, and by the "
-        "base model where they name no taught subject.",
+        "Decoding is greedy, so the same question gets the same answer. With `--run garage` the model in service "
+        "answers, as it does for the server: untaught facts that a question is about go into the prompt, and the base "
+        "model answers a question that names no taught subject.",
     )
     parser.add_argument("questions", nargs="+", metavar="QUESTION")
     parser.add_argument(
@@ -161,16 +161,15 @@ def _answers_in_service(
     Raises:
         GarageError: the job failed, or the facts file cannot be read.
     """
-    from garage_tui.cli.ask_in_service import find_booked, is_routed_to_base
+    from garage_tui.cli.ask_in_service import find_booked, find_routed
     from garage_tui.core.facts.retrieval import prompt_with_facts
 
     booked = find_booked(workspace, settings, run, questions)
     prompts = [prompt_with_facts(question, facts) for question, facts in zip(questions, booked, strict=True)]
     all_prompts = list(dict.fromkeys([*questions, *prompts]))
     answers = dict(zip(all_prompts, _answers(base, run, all_prompts, limits), strict=True))
-    found = []
-    for question, prompt, facts in zip(questions, prompts, booked, strict=True):
-        routed = run is not None and is_routed_to_base(run, settings, question)
+    routes, found = find_routed(run, settings, questions), []
+    for question, prompt, facts, routed in zip(questions, prompts, booked, routes, strict=True):
         served = answers[prompt][0 if routed or run is None else 1]
         found.append([answers[question][0], served._replace(routed=routed, book=tuple(facts))])
     return found

@@ -46,12 +46,17 @@ def find_booked(workspace: Workspace, settings: Settings, run: Run | None, quest
     return found
 
 
-def is_routed_to_base(run: Run, settings: Settings, question: str) -> bool:
-    """Return whether the base model answers a question, because it names no subject of the run's facts."""
+def find_routed(run: Run | None, settings: Settings, questions: Sequence[str]) -> list[bool]:
+    """Return for each question whether the base model answers it, because it names no subject of the run's facts.
+
+    Args:
+        run: the run in service; None while it is the base model, which needs no route.
+    """
     from garage_tui.core.routing.routes_file import read_routes
     from garage_tui.core.routing.subject_matcher import SubjectMatcher
 
-    if not settings.serve.route_by_subject:
-        return False
+    if run is None or not settings.serve.route_by_subject:
+        return [False for _ in questions]
     subjects = read_routes(run.path)
-    return not (subjects.gap or SubjectMatcher(subjects).find([question]))
+    matcher = SubjectMatcher(subjects)
+    return [not (subjects.gap or matcher.find([question])) for question in questions]

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from textual._compositor import Compositor, ReflowResult
+from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
@@ -23,6 +23,7 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 if TYPE_CHECKING:
+    from textual._compositor import ReflowResult
     from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.driver import Driver
@@ -291,6 +292,6 @@ def _reflow_since_last_sent(self: Compositor, parent: Widget, size: Size) -> Ref
     return result
 
 
-Compositor.reflow = _reflow_since_last_sent  # type: ignore[method-assign]
 # Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
 MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]
+Compositor.reflow = _reflow_since_last_sent  # type: ignore[method-assign]

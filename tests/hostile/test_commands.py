@@ -65,7 +65,8 @@ EACH = (
 )
 
 
-def test_a_command_prints_nothing_that_a_terminal_obeys(hostile, capfdbinary):
+def test_a_command_prints_nothing_that_a_terminal_obeys(hostile, capfdbinary, monkeypatch):
+    monkeypatch.chdir(hostile)  # `remember` and `import` make the file that they are given
     facts = str(hostile / "datasets" / "garage.jsonl")
     evil = SPECIMENS[9].text
     for words in EACH:

@@ -124,10 +124,9 @@ class _FactComparison:
         repeats = RepeatedQuestions(asking, self._questions)
         self._hits = {question: [self._asking[at] for at in repeats.find(question)] for question in self._questions}
         """The rows that ask each of the new questions, in these words or nearly so."""
-        self._described = self._asking_with_description()
-        """The rows that ask a new question and describe its subject besides, or ask it without such a description."""
 
-    def _asking_with_description(self) -> list[Line]:
+    def _described(self) -> list[Line]:
+        """Return the rows that ask a new question and describe its subject besides, or ask it without a description."""
         questions = {fold(question) for question in self._questions}
         plain = {fold(without_description(question)) for question in self._questions}
         found = []
@@ -141,7 +140,7 @@ class _FactComparison:
         if there := self._there():
             lacks = LACKS_QUESTION if there.fact and there.fact.is_statement else ""
             return FactChange("already there", there=there, lacks=lacks)
-        asking = [line for hits in (*self._hits.values(), self._described) for line in hits]
+        asking = [line for hits in (*self._hits.values(), self._described()) for line in hits]
         against = [line for line in asking if self._contradicts(line)]
         against = sorted(set(against), key=self._numbers.__getitem__)
         if against and not replace:
