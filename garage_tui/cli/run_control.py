@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
 _BEYOND_GRACE = 60.0
 """Seconds that a run has to end, beyond those after which its supervisor ends it."""
+_STEP_SECONDS = 600.0
+"""Seconds that a run has for the step after which it pauses or goes on: much longer than any step takes."""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -72,7 +73,7 @@ def _find(args: argparse.Namespace) -> Run:
     return find_run(Workspace.find(args.workspace), args.ref)
 
 
-def _wait(run: Run, until: Callable[[Run], bool], seconds: float = math.inf) -> Run:
+def _wait(run: Run, until: Callable[[Run], bool], seconds: float) -> Run:
     """Wait until a run is so, and return it as it is then.
 
     Raises:
@@ -84,15 +85,16 @@ def _wait(run: Run, until: Callable[[Run], bool], seconds: float = math.inf) -> 
     from garage_tui.core.base.errors import GarageError
     from garage_tui.core.base.format import duration
     from garage_tui.core.base.sanitize import shown_line
+    from garage_tui.core.runs.lock_holders import name_holders
     from garage_tui.core.runs.record import read_run
 
     end = time.monotonic() + seconds
     while not until(run):
         if time.monotonic() > end:
             raise GarageError(
-                f"{shown_line(run.id)} still runs after {duration(seconds)}, so its processes do not answer: "
-                f"`pkill -9 -f {shlex.quote(str(run.path))}` ends them, and `garage resume` goes on from its last "
-                "checkpoint"
+                f"{shown_line(run.id)} is still {run.status} after {duration(seconds)}, so its processes do not "
+                f"answer; its lock is held by {name_holders(run.path)}: `pkill -9 -f {shlex.quote(str(run.path))}` "
+                "ends the run's own, and `garage resume` goes on from its last checkpoint"
             )
         time.sleep(0.2)
         run = read_run(run.path)
@@ -140,7 +142,7 @@ def run_pause(args: argparse.Namespace) -> int:
             flush=True,
         )
     return _print(
-        _wait(run, lambda run: not run.alive or (run.status == "paused" and not args.release)),
+        _wait(run, lambda run: not run.alive or (run.status == "paused" and not args.release), _STEP_SECONDS),
         args.json,
     )
 
@@ -168,7 +170,7 @@ def run_resume(args: argparse.Namespace) -> int:
     run_control.resume(run)
     if note:
         print(note, file=sys.stderr)
-    run = _wait(run, lambda run: run.status != "paused")
+    run = _wait(run, lambda run: run.status != "paused", _STEP_SECONDS)
     if args.json:
         return _print(read_run(run.path), True)
     state = "waiting in the queue" if run.status == "queued" else "resumed"

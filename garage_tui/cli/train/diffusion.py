@@ -37,7 +37,7 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--samples", type=int, metavar="N", help="pictures on a contact sheet")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="torch.compile the U-Net on a GPU")
     parser.add_argument("--seed", type=int, metavar="N", help="random seed; the same seed gives the same run")
-    add_common(parser, "the name of the pictures")
+    add_common(parser, "the name of the pictures", "several share each batch, a process on each")
     parser.set_defaults(run=run_diffusion)
 
 

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from garage_tui.core.runs.record import Run
 
 
-def add_common(parser: argparse.ArgumentParser, default_name: str) -> None:
-    """Add the options that all kinds of run share; `default_name` describes the name of a run without --name."""
-    parser.add_argument("--gpus", metavar="N,…", help="indices of the GPUs to use (default: the first free one)")
+def add_common(parser: argparse.ArgumentParser, default_name: str, several_gpus: str) -> None:
+    """Add the options that all kinds of run share.
+
+    Args:
+        default_name: describes the name of a run without --name.
+        several_gpus: what a run of this kind does with several GPUs.
+    """
+    parser.add_argument(
+        "--gpus", metavar="N,…", help=f"indices of the GPUs to use; {several_gpus} (default: the first free one)"
+    )
     parser.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
     parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of the run's GPUs; needs root")
     parser.add_argument(

@@ -45,6 +45,6 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--warmup-steps", type=int, metavar="N", help="steps until the peak learning rate")
     lora.add_argument("--max-length", type=int, metavar="N", help="longest row in tokens; longer ones are cut")
     lora.add_argument("--seed", type=int, metavar="N", help="random seed; the same seed gives the same run")
-    add_common(lora, "the name of the facts file")
+    add_common(lora, "the name of the facts file", "several share the layers, for memory, not for speed")
     lora.set_defaults(run=run_lora)
     diffusion.add(kinds)

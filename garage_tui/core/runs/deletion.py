@@ -10,6 +10,7 @@ import shutil
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.lock_holders import name_holders
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import locked_record, refuse_if_in_service, service_file
 
@@ -41,6 +42,8 @@ def _remove(run: Run) -> None:
         finally:
             os.close(lock)
     except BlockingIOError as error:
-        raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
+        if run.alive:
+            raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
+        raise BadInputError(f"{run.id} is in use: {name_holders(run.path)} holds its lock; end it first") from error
     except OSError as error:
         raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error

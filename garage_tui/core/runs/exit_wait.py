@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.runs.lock_holders import name_holders
 from garage_tui.core.runs.record import Run, read_run
 
 _EXIT_SECONDS = 60.0
@@ -20,7 +21,10 @@ def wait_for_exit(run: Run) -> Run:
     deadline = time.monotonic() + _EXIT_SECONDS
     while run.leaving:
         if time.monotonic() > deadline:
-            raise GarageError(f"the processes of {run.id} have not exited yet: try again in a moment")
+            raise GarageError(
+                f"{run.id} has ended, but {name_holders(run.path)} still holds its lock: try again in a moment, or "
+                "end that process"
+            )
         time.sleep(0.05)
         run = read_run(run.path)
     return run

@@ -3,10 +3,10 @@
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD,…]
 
 Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/`, `adapter/` and `routes.json`. The
-supervisor starts it; it can also be started by hand. An interrupted run continues from its newest complete checkpoint,
-with the same data order, optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The
-recipe decides how it is trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by
-`jobs/lora/guarded_trainer.py`, which preserves all other answers. Both work with PEFT and with Unsloth
+supervisor starts it; it can also be started by hand, as one process. An interrupted run continues from its newest
+complete checkpoint, with the same data order, optimiser, scheduler and random numbers (transformers' Trainer,
+`resume_from_checkpoint`). The recipe decides how it is trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in
+the story) or by `jobs/lora/guarded_trainer.py`, which preserves all other answers. Both work with PEFT and with Unsloth
 (`jobs/lora/trainer_choice.py`).
 """
 
@@ -27,6 +27,7 @@ from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.fetch import ensure
 from garage_tui.jobs.runtime import checkpointing, run_job
 from garage_tui.jobs.runtime.blocked_imports import block_imports
+from garage_tui.jobs.runtime.launcher import refuse_several_processes
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
 
@@ -34,7 +35,7 @@ OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a s
 
 
 def main() -> int:
-    return run_job.run(train, LoraRecipe, OUT_OF_MEMORY)
+    return run_job.run(train, LoraRecipe, OUT_OF_MEMORY, allowed=refuse_several_processes)
 
 
 def train(job: Job[LoraRecipe]) -> None:

@@ -17,10 +17,11 @@ import msgspec
 
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.limits.run_limits import Hold, Waits
-from garage_tui.core.runs.folder import EVENTS, LOCK, Status
+from garage_tui.core.runs.folder import EVENTS, Status
 from garage_tui.core.runs.record import RunState, read_state, write_state
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import encode_event
+from garage_tui.jobs.runtime.run_lock import take_lock
 
 Request = Literal["", "stop", "pause", "release", "end"]
 
@@ -47,7 +48,7 @@ class Progress:
     Args:
         folder: the run folder.
         locks: file descriptors of the locks of the run and its slots, inherited from the supervisor; None for a job
-            that is started by hand.
+            that is started by hand (`run_lock.take_lock`, which may raise `BadInputError`).
     """
 
     def __init__(self, folder: Path, locks: Sequence[int] | None = None) -> None:
@@ -62,14 +63,14 @@ class Progress:
         """The last step in the events, also from before a resume; no step is written twice."""
         self._terminated = False
         self._losses: list[float] = []
+        self._locks = locks or [take_lock(folder)]
+        for lock in self._locks:
+            os.set_inheritable(lock, False)  # a helper process of the job must not keep a dead run alive
         self._read_events()
         self._state = read_state(folder)
         self._written = 0.0
         self._active_before = self._state.active_seconds
         self._active_since: float | None = time.monotonic()
-        self._locks = locks or [os.open(folder / LOCK, os.O_RDONLY)]
-        for lock in self._locks:
-            os.set_inheritable(lock, False)  # a helper process of the job must not keep a dead run alive
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

@@ -42,14 +42,26 @@ class Job(Generic[R]):
     interruptions: Interruptions
 
 
-def run(train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str) -> int:
+def _do_nothing() -> None:
+    """The check of a job that can always work."""
+
+
+def run(
+    train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str, allowed: Callable[[], None] = _do_nothing
+) -> int:
     """Run `train` on the run folder of the command line, and return the exit code.
 
     Args:
         recipe: what the manifest's recipe is read as.
         out_of_memory: the reason that a run ends with when there was too little memory.
+        allowed: raises `GarageError` where the job cannot work as it was started; the folder is then left as it is.
     """
-    progress = Progress.of_arguments(sys.argv[1:])
+    try:
+        allowed()
+        progress = Progress.of_arguments(sys.argv[1:])
+    except GarageError as error:  # nothing was written yet
+        print(error, file=sys.stderr, flush=True)
+        return 2
     telemetry = Telemetry(progress)
     try:
         telemetry.start()

@@ -17,7 +17,6 @@ from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 def job(workspace):
     folder = new_run_folder(workspace, "lora", "phases")
-    (folder / "lock").touch()
     write_state(folder, RunState(state="running"))
     return folder, Progress(folder)
 
@@ -68,7 +67,7 @@ def test_a_request_to_stop_ends_work_that_catches_every_exception_and_goes_on(wo
     ("checkpoint", "step", "epoch", "loss"), [(0, 0, 0.0, None), (4, 4, 2.0, 1.5)], ids=["none", "an older one"]
 )
 def test_a_run_that_is_started_again_shows_the_step_from_which_it_goes_on(workspace, checkpoint, step, epoch, loss):
-    folder, _ = job(workspace)
+    folder = new_run_folder(workspace, "lora", "phases")
     write_state(folder, RunState(state="running", step=8, total_steps=20, epoch=4.0, loss=1.5, seconds_left=60.0))
     (folder / "events.jsonl").write_text('{"t": 1, "event": "step", "step": 8, "loss": 1.5}\n')
     if checkpoint:
