@@ -31,7 +31,7 @@ def test_help_loads_nothing_but_argparse_and_our_own_lists():
 def test_opening_the_app_loads_no_torch_and_no_http_client():
     loaded = modules_after("import garage_tui.app.app")
     assert "textual" in loaded
-    assert not loaded & (HEAVY | {"httpx", "plotext"})
+    assert not loaded & (HEAVY | {"httpx"})
 
 
 def test_the_first_screen_loads_nothing_of_the_ledger_before_it_is_painted():

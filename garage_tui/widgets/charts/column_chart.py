@@ -11,12 +11,11 @@ from itertools import pairwise
 
 from rich.cells import cell_len
 
+from garage_tui.widgets.charts.styled_lines import Picture, join_pieces
 from garage_tui.widgets.charts.ticks import is_round
 
 Points = Sequence[tuple[float, float]]
 """Unix time in seconds and a value; sorted by time."""
-Picture = tuple[tuple[tuple[str, str], ...], ...]
-"""Lines of pieces: a text, and its style as Textual writes it, with variables of the theme."""
 
 _BLOCKS = " ▁▂▃▄▅▆▇"
 _DASH = "┄"
@@ -198,12 +197,7 @@ def _plot(
                     cells[at], styles[at] = _DASH, f"${here[-1].colour}"
             if not bare:
                 _put_label(cells, styles, here)
-        yield _runs("".join(cells), styles)
-
-
-def _runs(line: str, styles: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    cuts = [0, *(at for at, (one, other) in enumerate(pairwise(styles), 1) if one != other), len(line)]
-    return tuple((line[start:end], styles[start]) for start, end in pairwise(cuts))
+        yield join_pieces("".join(cells), styles)
 
 
 def _put_label(cells: list[str], styles: list[str], here: Sequence[Threshold]) -> None:

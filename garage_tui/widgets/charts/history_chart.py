@@ -11,7 +11,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from garage_tui.widgets.charts.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.charts.column_chart import Threshold, draw
+from garage_tui.widgets.charts.styled_lines import Picture
 
 
 class HistoryChart(Widget):

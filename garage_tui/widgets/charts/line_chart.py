@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
 
-from rich.text import Text
-from textual.color import Color
+from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from garage_tui.core.monitor.downsample import Points, downsample
+from garage_tui.widgets.charts.line_plot import Axis, Curve, plot
 from garage_tui.widgets.charts.ticks import round_ticks, tick_labels
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-MARKERS = ("braille", "•", "x")
-"""The markers of the first, second and third curve; they differ without colours too."""
 SIGNS = ("⠒", "•", "x")
-"""The markers as signs in the legend."""
+"""The signs of the first, second and third curve in the legend; they differ without colours too."""
+MARKERS = ("", *SIGNS[1:])
+"""The signs of their points; the first curve is a line of dots."""
 _FRAME = 6
 """Cells of the frame's lower edge that the legend cannot use."""
 _MOST = 1e30
@@ -44,17 +40,21 @@ class Series:
     @property
     def drawable(self) -> bool:
         """True if there is something to draw: points at more than one step, or at one step if that is enough."""
-        return len({x for x, _ in _tame(self.points)}) > (0 if self.percent or self.lone else 1)
+        return len({x for x, _ in self.points}) > (0 if self.percent or self.lone else 1)
 
 
 class LineChart(Widget):
-    """The chart of at most three curves over steps; plotext draws it, and is imported with the first point."""
+    """The chart of at most three curves over steps; it is drawn again only if they or its size change."""
+
+    DEFAULT_CSS = """
+    LineChart { text-wrap: nowrap; text-overflow: clip; }
+    """
 
     series: reactive[tuple[Series, ...]] = reactive(())
     empty: reactive[str] = reactive("")
     """The text that is shown while there are no points."""
 
-    _drawn: tuple[object, Text] | None = None
+    _drawn: tuple[object, Content] | None = None
 
     def watch_series(self) -> None:
         self._name_curves()
@@ -69,63 +69,61 @@ class LineChart(Widget):
         room = self.outer_size.width - _FRAME
         self.border_subtitle = next((way for way in ways if len(way) <= room), ways[-1])
 
-    def render(self) -> RenderableType:
-        """Return the drawn curves; they are drawn again only if they have changed."""
+    def render(self) -> Content:
+        """Return the drawn curves."""
         width, height = self.content_size
-        what = (self.series, width, height, self.app.theme)
+        what = (self.series, width, height)
         if self._drawn is not None and self._drawn[0] == what:
             return self._drawn[1]
-        drawable = [series for series in self.series if series.drawable]
+        tamed = [
+            (replace(one, points=_tame(one.points)), sign) for one, sign in zip(self.series, MARKERS, strict=False)
+        ]
+        drawable = [(series, sign) for series, sign in tamed if series.drawable]
         if not drawable or width < 16 or height < 4:
-            return Text("" if drawable else self.empty, style="dim")
-        drawing = self._draw(drawable, width, height)
+            return Content.styled("" if drawable else self.empty, "dim")
+        drawing = _draw(drawable, width, height)
         self._drawn = (what, drawing)
         return drawing
 
-    def _draw(self, drawable: Sequence[Series], width: int, height: int) -> Text:
-        from textual_plotext.plot import Plot  # noqa: PLC0415 (50 ms, and most visits see no curve)
 
-        plot: Any = Plot()
-        plot.plotsize(width, height)
-        plot._set_size(width, height)  # plotsize alone keeps the size of an earlier plot (textual-plotext issue 5)
-        plot.canvas_color("default")
-        plot.axes_color("default")
-        plot.ticks_color(self._rgb("muted"))
-        plot.xaxes(True, False)
-        plot.yaxes(True, any(series.right for series in drawable))
-        for right in (False, True):
-            group = [series for series in drawable if series.right == right]
-            if not group:
-                continue
-            side = "right" if right else "left"
-            for series in group:
-                marker = MARKERS[min(self.series.index(series), len(MARKERS) - 1)]
-                most = 2 * width if marker == "braille" else width // 2
-                xs, ys = zip(*downsample(_tame(series.points), most), strict=True)
-                draw = plot.plot if marker == "braille" else plot.scatter
-                draw(xs, ys, marker=marker, color=self._rgb(series.colour), yside=side)
-            # The limits enclose all points: plotext takes for ever to draw a line that leaves the plot.
-            heights = [y for series in group for _, y in _tame(series.points)]
-            bottom, top = min(0.0, min(heights) * 1.05), max(0.0, max(heights) * 1.05)
-            top = top if top > bottom else 1.0
-            percent = any(series.percent for series in group)
-            if percent:
-                bottom, top = min(0.0, bottom), max(1.0, max(heights))
-            plot.ylim(bottom, top, yside=side)
-            ticks = round_ticks(bottom, top, 3 if height < 10 else 6)
-            plot.yticks(ticks, [f"{tick:.0%}" for tick in ticks] if percent else tick_labels(ticks), yside=side)
-        steps = [x for series in drawable for x, _ in _tame(series.points)]
-        low, high = min(steps), max(steps)
-        if low == high:
-            low, high = low - 1, high + 1
-        plot.xlim(low, high)
-        marks = round_ticks(low, high, 4 if width < 60 else 7, whole=True)
-        plot.xticks(marks, [f"{mark:.0f}" for mark in marks])
-        return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
-
-    def _rgb(self, variable: str) -> tuple[int, int, int]:
-        return Color.parse(self.app.theme_variables[variable]).rgb
+def _draw(drawable: Sequence[tuple[Series, str]], width: int, height: int) -> Content:
+    """Return curves, each with the sign of its points, as text of exactly this size."""
+    curves: list[Curve] = []
+    axes: dict[bool, Axis | None] = {False: None, True: None}
+    for right in axes:
+        group = [(series, sign) for series, sign in drawable if series.right == right]
+        for series, sign in group:
+            points = downsample(series.points, width // 2 if sign else 2 * width)
+            curves.append(Curve(points, series.colour, sign, right))
+        if group:
+            axes[right] = _value_axis([series for series, _ in group], height)
+    steps = _step_axis([series for series, _ in drawable], width)
+    lines = plot(curves, steps, axes[False], axes[True], width=width, height=height)
+    return Content("\n").join(Content.assemble(*line) for line in lines)
 
 
-def _tame(points: Points) -> list[tuple[float, float]]:
-    return [(max(-_MOST, min(_MOST, x)), max(-_MOST, min(_MOST, y))) for x, y in points]
+def _value_axis(group: Sequence[Series], height: int) -> Axis:
+    """Return the axis of values that all curves of a side fit."""
+    values = [y for series in group for _, y in series.points]
+    bottom, top = min(0.0, min(values) * 1.05), max(0.0, max(values) * 1.05)
+    top = top if top > bottom else 1.0
+    percent = any(series.percent for series in group)
+    if percent:
+        bottom, top = min(0.0, bottom), max(1.0, max(values))
+    ticks = round_ticks(bottom, top, 3 if height < 10 else 6)
+    labels = [f"{tick:.0%}" for tick in ticks] if percent else tick_labels(ticks)
+    return Axis(bottom, top, tuple(zip(ticks, labels, strict=True)))
+
+
+def _step_axis(drawable: Sequence[Series], width: int) -> Axis:
+    """Return the axis of steps, from the first one of all curves to the last."""
+    steps = [x for series in drawable for x, _ in series.points]
+    low, high = min(steps), max(steps)
+    if low == high:
+        low, high = low - 1, high + 1
+    ticks = round_ticks(low, high, 4 if width < 60 else 7, whole=True)
+    return Axis(low, high, tuple((tick, f"{tick:.0f}") for tick in ticks))
+
+
+def _tame(points: Points) -> tuple[tuple[float, float], ...]:
+    return tuple((max(-_MOST, min(_MOST, x)), max(-_MOST, min(_MOST, y))) for x, y in points)

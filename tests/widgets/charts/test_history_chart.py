@@ -12,8 +12,9 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from garage_tui.app.theme import GARAGE, VARIABLES
-from garage_tui.widgets.charts.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.charts.column_chart import Threshold, draw
 from garage_tui.widgets.charts.history_chart import HistoryChart
+from garage_tui.widgets.charts.styled_lines import Picture
 
 NOW = 1_800_000_000.0
 """The beginning of a column, of whatever length here."""
