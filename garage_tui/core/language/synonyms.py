@@ -7,15 +7,18 @@ import re
 from collections.abc import Iterator
 
 from garage_tui.core.base.package_path import DATA
-from garage_tui.core.language.inflection import PARTICIPLE, PAST, stem, third_person
+from garage_tui.core.language.inflection import participle, past, plural, stem, third_person
 
 _FILE = DATA / "synonyms.txt"
 _LONGEST = 4
 """Words of an entry."""
 _WORD = re.compile(r"[\w'’-]+")
-_ARTICLE = re.compile(r"\b([Aa])n? (?=([A-Za-z]))")
-_SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
-_CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b([Aa])n? \Z")
+_VOWEL = re.compile(
+    r"(?:hour|honest|honou?r|heir|[fhlmnrsx][b-df-hj-np-tv-xz\d]*\b)|(?!(?:uni(?!n|m)|us[aeu]|usb|u[kr]l?\b|eu|one\b|once\b))[aeiou]",
+    re.IGNORECASE,
+)
+"""The beginning of a word that is spoken with a vowel, letter by letter if it has none: an hour, an sms, a unit."""
 
 
 def swap_synonyms(question: str, name: str = "") -> list[str]:
@@ -39,21 +42,16 @@ def swap_synonyms(question: str, name: str = "") -> list[str]:
                 others = _forms().get(here.casefold(), ())
             for other in others:
                 new = re.sub(r"\bi\b", "I", other[:1].upper() + other[1:] if here[:1].isupper() else other)
-                found.setdefault(_with_articles(question[:start] + new + question[end:]))
+                found.setdefault(_with_article(question[:start], new) + question[end:])
             if others:
                 break  # of "look after" the "look" is no other verb
     return list(found)
 
 
-def _with_articles(text: str) -> str:
-    """Return the text with a or an before each word as it is spoken."""
-
-    def article(match: re.Match[str]) -> str:
-        rest = text[match.end() :]
-        vowel = (match[2].lower() in "aeiou" and not _CONSONANT.match(rest)) or _SILENT.match(rest)
-        return match[1] + ("n " if vowel else " ")
-
-    return _ARTICLE.sub(article, text)
+def _with_article(before: str, word: str) -> str:
+    """Return a text and the word after it; an article at the text's end becomes a or an, as the word is spoken."""
+    fitting = r"\1n " if _VOWEL.match(word) else r"\1 "
+    return _ARTICLE.sub(fitting, before) + word
 
 
 @functools.cache
@@ -62,13 +60,16 @@ def _forms() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     odd = dict(_irregular())
     for kind, members in _groups():
-        rows = {"v": lambda word: _verb(word, odd), "n": _noun}.get(kind, lambda word: [word])
+        rows = {"v": lambda word: _verb(word, odd), "n": lambda word: [word, plural(word)]}.get(
+            kind, lambda word: [word]
+        )
         if kind == "q":
             continue
         for forms in zip(*map(rows, members), strict=True):
             for form in forms:
-                others = tuple(other for other in dict.fromkeys(forms) if other != form)
-                found.setdefault(form, others)
+                others = tuple(other for other in dict.fromkeys(forms) if other not in ("", form))
+                if form and others:
+                    found.setdefault(form, others)
     return found
 
 
@@ -85,12 +86,8 @@ def _openers() -> dict[str, tuple[str, ...]]:
 def _verb(entry: str, odd: dict[str, tuple[str, str]]) -> list[str]:
     """Return base, third person, past, participle and -ing form of an entry, whose first word is inflected."""
     base, _, rest = entry.partition(" ")
-    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), PARTICIPLE.get(base, stem(base, "ed") + "ed")))
-    return [f"{form} {rest}".strip() for form in (base, third_person(base), past, done, stem(base, "ing") + "ing")]
-
-
-def _noun(entry: str) -> list[str]:
-    return [entry, third_person(entry)]  # the rule for a plural is that for a verb's -s
+    before, done = odd.get(base) or (past(base), participle(base))
+    return [f"{form} {rest}".strip() for form in (base, third_person(base), before, done, stem(base, "ing") + "ing")]
 
 
 def _groups() -> Iterator[tuple[str, list[str]]]:
