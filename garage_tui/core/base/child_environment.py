@@ -3,12 +3,17 @@
 Launchers of distributed programs (torchrun, mpirun, srun, accelerate) describe a process through its environment.
 torch and accelerate believe it: with a forgotten `WORLD_SIZE=2` they wait for a second process that nobody starts. A
 `PYTHONPATH` from another project replaces libraries. Neither is meant for the processes that we start.
+
+Some of those start commands of the owner: notifications, the surplus of solar power. What our processes import is not
+meant for them; they get the `PYTHONPATH` that the owner's shell has.
 """
 
 from __future__ import annotations
 
 import os
+import site
 from collections.abc import Mapping
+from pathlib import Path
 
 from garage_tui.core.base.import_path import MODULES
 from garage_tui.core.base.package_path import PACKAGE
@@ -33,6 +38,9 @@ _PYTHON = frozenset(
 )
 """What changes which modules Python finds, or how it runs them."""
 
+_OWNERS = "GARAGE_OWNERS_PYTHONPATH"
+"""Environment variable of our processes: the `PYTHONPATH` of the shell that started the first of them."""
+
 
 def environment(*, shares_cores: bool = False) -> dict[str, str]:
     """Return the environment of one of our processes, in which this package can be imported from any folder.
@@ -41,13 +49,33 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
         shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu_threads.py`), so its threads may spin
             a moment while they wait for one another.
     """
-    modules = [str(PACKAGE.parent), *filter(None, os.environ.get(MODULES, "").split(os.pathsep))]
+    # Python finds what is installed by itself; in front of its own library it could hide parts of that.
+    modules = [] if _is_installed() else [str(PACKAGE.parent)]
+    modules += filter(None, os.environ.get(MODULES, "").split(os.pathsep))
     return {
         **_waiting(shares_cores),
         **without_leftovers(os.environ),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(modules)),
+        **({"PYTHONPATH": os.pathsep.join(dict.fromkeys(modules))} if modules else {}),
         "PYTHONUNBUFFERED": "1",
+        _OWNERS: os.environ.get(_OWNERS, os.environ.get("PYTHONPATH", "")),
     }
+
+
+def owners_environment() -> dict[str, str]:
+    """Return the environment for a command of the owner: that of this process, without what is meant for our own."""
+    found = dict(os.environ)
+    if _OWNERS in found:  # `environment` made it
+        ours = ("PYTHONPATH", "PYTHONUNBUFFERED")
+        owners = found.pop(_OWNERS)
+        found = {name: value for name, value in found.items() if name not in ours}
+        found |= {"PYTHONPATH": owners} if owners else {}
+    return found
+
+
+def _is_installed() -> bool:
+    """Return whether this package is among the packages of this Python, not in a checkout."""
+    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    return PACKAGE.parent in {Path(folder).resolve() for folder in folders}
 
 
 def without_leftovers(variables: Mapping[str, str]) -> dict[str, str]:

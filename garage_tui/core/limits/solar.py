@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import SunSettings
@@ -86,7 +87,7 @@ class SolarSurplus:
             self._pid = os.posix_spawn(
                 _IN_ROOT[0],
                 [*_IN_ROOT, *settings.command],
-                os.environ,
+                owners_environment(),
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, out, 1),

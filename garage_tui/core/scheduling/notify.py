@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import one_line
@@ -91,7 +92,7 @@ def _command(command: tuple[str, ...], text: str, details: dict[str, str]) -> De
     way = f"command {Path(command[0]).name}"
     try:
         # In "/": a workspace may be somebody else's, and no program in it should be run by mistake.
-        environment = {**os.environ, **names, "GARAGE_MESSAGE": text}
+        environment = {**owners_environment(), **names, "GARAGE_MESSAGE": text}
         done = _run(list(command), input=given, env=environment, cwd="/")
     except FileNotFoundError:
         return Delivery(way, False, f"{command[0]} was not found")

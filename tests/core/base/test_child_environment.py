@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import site
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base import child_process
+from garage_tui.core.base import child_environment, child_process
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Settings
@@ -139,3 +140,39 @@ def test_what_a_user_sets_for_the_machine_stays(monkeypatch):
         monkeypatch.setenv(name, value)
     found = environment()
     assert {name: found[name] for name in kept} == kept
+
+
+PRINTS = """
+import json
+from garage_tui.core.base.child_environment import owners_environment
+print(json.dumps(owners_environment()))
+"""
+STARTS = """
+import subprocess, sys
+from garage_tui.core.base.child_environment import environment
+subprocess.run([sys.executable, "-c", sys.argv[1]], env=environment(), check=True)
+"""
+
+
+@pytest.mark.parametrize("shell", ["/home/jo/lib", None])
+def test_a_command_of_the_owner_gets_the_modules_of_the_owners_shell_and_none_of_ours(monkeypatch, shell):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    if shell:
+        monkeypatch.setenv("PYTHONPATH", shell)
+    in_app = child_environment.owners_environment()
+    # As a supervisor starts the process that notifies: both are ours.
+    command = [sys.executable, "-c", STARTS, PRINTS]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    for found in (in_app, json.loads(done.stdout)):
+        assert found.get("PYTHONPATH") == shell
+        assert "PYTHONUNBUFFERED" not in found
+        assert found["HOME"] == os.environ["HOME"]
+
+
+def test_an_installed_package_is_not_put_in_front_of_pythons_own_library(monkeypatch, tmp_path):
+    monkeypatch.delenv("GARAGE_PYTHONPATH", raising=False)
+    monkeypatch.setattr(child_environment, "PACKAGE", Path(site.getsitepackages()[0]).resolve() / "garage_tui")
+    assert "PYTHONPATH" not in environment()
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
+    assert environment()["PYTHONPATH"] == str(tmp_path)
