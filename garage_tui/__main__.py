@@ -61,7 +61,9 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     """Return the parser of the app's own options and of the commands of these modules: by default the whole one."""
     import argparse
 
-    top = argparse.ArgumentParser(
+    from garage_tui.core.base.command_parser import CommandParser
+
+    top = CommandParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
         epilog="Without a command, the app opens. RUN is a run id, its beginning or its end, a name, `last`, or "

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 
 _NAME = "garage"
 """Name of the window, and of the session that is created outside of tmux."""
@@ -179,7 +179,7 @@ def _tmux(*commands: Arguments) -> int:
     try:
         done = subprocess.run(_as_one(commands), capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise GarageError(f"tmux does not answer: {error}") from error
+        raise GarageError(f"tmux does not answer: {reason_of(error)}") from error
     if done.returncode:
         raise GarageError(f"tmux: {done.stderr.strip() or 'no reason was given'}")
     return 0

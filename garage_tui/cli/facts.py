@@ -187,6 +187,7 @@ def run_export(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.output_file import STDOUT, output_argument
+    from garage_tui.core.base.sanitize import decoded
     from garage_tui.core.facts import exporting
     from garage_tui.core.facts.file import load_facts
 
@@ -198,7 +199,7 @@ def run_export(args: argparse.Namespace) -> int:
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
     data = exporting.write(rows, args.form)
     if out.is_stdout and sys.stdout.isatty():
-        print(data.decode(errors="replace"), end="")
+        print(decoded(data), end="")
     else:
         out.write(data, force=args.force)
     exams = sum(row.exam for row in rows)

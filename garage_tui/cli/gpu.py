@@ -23,13 +23,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_gpu(args: argparse.Namespace) -> int:
     if not args.line:
         return _print(args)
-    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.errors import GarageError, reason_of
     from garage_tui.core.base.sanitize import one_line
 
     try:
         return _print(args)
     except (GarageError, OSError) as error:  # a status bar runs this every few seconds, and shows a short line
-        print(_for_tmux(one_line(f"garage: {error}", 60)))
+        print(_for_tmux(one_line(f"garage: {reason_of(error)}", 60)))
         return 0
 
 

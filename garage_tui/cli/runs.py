@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 
 if TYPE_CHECKING:
     from garage_tui.core.runs.label import Label
@@ -106,7 +106,7 @@ def _label(run: Run) -> Label:
     try:
         return read_label(run.path)
     except DamagedLabelError as error:
-        print(f"{one_line(run.id, 300)}: {one_line(str(error), 300)}", file=sys.stderr)
+        print(f"{one_line(run.id, 300)}: {reason_of(error, 300)}", file=sys.stderr)
         return Label()
 
 

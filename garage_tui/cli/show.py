@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.base.sanitize import quoted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,7 +36,7 @@ def _columns(text: str) -> int:
     except ValueError:
         columns = 0
     if columns < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of columns")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of columns")
     return columns
 
 

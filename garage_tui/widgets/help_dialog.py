@@ -26,7 +26,7 @@ HERE, EVERYWHERE = "Here", "Everywhere"
 _WIDEST = 11
 """Greatest width of the column of keys, in cells; a longer list of keys moves its text to the right."""
 TEXTUAL_KEYS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
-    ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
+    ((Input,), "In a field of one line", ("ctrl+u", "ctrl+k", "ctrl+w")),
     ((Select,), "In a list to choose from", ("enter",)),
     ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
     ((ScrollableContainer,), "In a text that you can scroll", ("up", "down", "pageup", "pagedown")),
@@ -100,11 +100,14 @@ def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMN
     for _, binding in bindings_of(front):
         if binding.action not in _ELSEWHERE:
             yield _group(front, binding), front, binding
+    typing = screen.focused if isinstance(screen.focused, Input | TextArea) else None
     parts = [part for part in front.query("*") if part.focusable and _is_shown(part)]
     if front is screen and sum(isinstance(part, Input | TextArea | Select) for part in parts) > 1:
-        yield "While you type", screen, _NEXT_FIELD
+        yield HERE, screen, _NEXT_FIELD
     for part in {type(part): part for part in reversed(parts)}.values():
-        yield from _of_part(part)
+        # Of several kinds of fields only that in which one types: their keys are nearly the same.
+        if not (typing and isinstance(part, Input | TextArea) and type(part) is not type(typing)):
+            yield from _of_part(part)
     for _, binding in bindings_of(screen.app):
         if front is not screen or binding.priority or binding.action == "help":
             yield EVERYWHERE, screen.app, binding

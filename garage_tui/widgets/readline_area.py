@@ -20,7 +20,7 @@ class ReadlineArea(TextArea):
     whole text. What `ctrl+k`, `ctrl+u`, `ctrl+w` and `alt+d` cut out, `ctrl+y` puts back.
     """
 
-    HELP_NAME = "While you write a text"
+    HELP_NAME = "In a field of several lines"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+a", "text_start", "To the beginning", show=False, tooltip="Go to the beginning of the text"),
         Binding("ctrl+e", "text_end", "To the end", show=False, tooltip="Go to the end of the text"),

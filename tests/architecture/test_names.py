@@ -19,7 +19,8 @@ UNUSED = {"look", "words", "told", "said", "wanted", "asked"}
 
 
 @cache
-def _modules() -> dict[str, ast.Module]:
+def modules() -> dict[str, ast.Module]:
+    """Return the syntax tree of every module, by its path in the package."""
     paths = sorted(PACKAGE.rglob("*.py"))
     return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
@@ -71,13 +72,13 @@ def _styled(text: str) -> list[str]:
 
 
 def test_the_whole_package_is_read():
-    assert len(_modules()) >= 300
-    assert sum(1 for tree in _modules().values() for _ in _classes(tree)) >= 350
+    assert len(modules()) >= 300
+    assert sum(1 for tree in modules().values() for _ in _classes(tree)) >= 350
 
 
 def test_a_class_name_exists_once_in_the_package():
     found: dict[str, list[str]] = defaultdict(list)
-    for module, tree in _modules().items():
+    for module, tree in modules().items():
         for name, _ in _classes(tree):
             found[name].append(module)
     assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}
@@ -86,7 +87,7 @@ def test_a_class_name_exists_once_in_the_package():
 def test_nothing_is_named_by_a_word_that_the_vocabulary_rules_out():
     found = [
         f"{module}:{line}: {name}"
-        for module, tree in _modules().items()
+        for module, tree in modules().items()
         for name, line in _names(tree)
         if _is_unused(name)
     ]
@@ -97,7 +98,7 @@ def test_no_id_or_class_of_a_widget_is_named_so_either():
     sheets = sorted(PACKAGE.rglob("*.tcss"))
     assert len(sheets) >= 5
     names = [(sheet.name, name) for sheet in sheets for name in _styled(sheet.read_text(encoding="utf-8"))]
-    names += [(module, name) for module, tree in _modules().items() for name in _widget_names(tree)]
+    names += [(module, name) for module, tree in modules().items() for name in _widget_names(tree)]
     assert len(names) >= 200
     assert [f"{where}: {name}" for where, name in names if not UNUSED.isdisjoint(name.split("-"))] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -182,6 +183,25 @@ def through_the_environment(environment: dict[str, str]) -> None:
         here.run("facts", "check", "facts.jsonl", **environment)
         here.run("chat", "nothing", **environment)
         here.run(**environment)
+
+
+NOT_UTF8 = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern in COMMANDS if any("{}" in part for part in pattern)], ids=str)
+def test_a_name_that_is_not_utf8_has_one_form_in_every_command(pattern):
+    """An argument, a file, a picture, a folder and a run with such a name."""
+    row = b'{"question": "Who?", "answer": "Me."}\n'
+    with box() as here:
+        (here.root / "here" / NOT_UTF8).write_bytes(row)
+        (here.root / "datasets" / f"{NOT_UTF8}.jsonl").write_bytes(row)
+        (here.root / "datasets" / NOT_UTF8).mkdir()
+        run = here.root / "checkpoints" / NOT_UTF8
+        run.mkdir()
+        (run / "log.txt").write_bytes(b"the job says caf\xe9\n")
+        for word in (NOT_UTF8, f"./{NOT_UTF8}", f"{NOT_UTF8}/{NOT_UTF8}"):
+            _, out, err = here.run(*(part.replace("{}", word) for part in pattern))
+            assert not re.search(r"\ufffd|\\+udc|\\+xe9|U\+DC", err if "--json" in pattern else out + err), out + err
 
 
 PATTERN = st.sampled_from(COMMANDS)

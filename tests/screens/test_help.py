@@ -10,7 +10,7 @@ from pathlib import PurePath
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.widgets import Select
+from textual.widgets import Select, TextArea
 
 import garage_tui.screens
 import garage_tui.widgets
@@ -19,6 +19,7 @@ from garage_tui.app.app import GarageApp
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.help_dialog import TEXTUAL_KEYS, HelpDialog
 from garage_tui.widgets.pane import Pane
+from garage_tui.widgets.readline_area import ReadlineArea
 from tests.support.repository import REPOSITORY
 
 KEYS = (REPOSITORY / "docs" / "reference" / "keys.md").read_text()
@@ -165,13 +166,28 @@ async def test_f1_helps_in_a_field_a_list_a_form_and_a_question_and_takes_nothin
         await user.sees("– help", "Did the model learn")
 
 
+def test_every_text_area_has_the_keys_of_a_shell():
+    areas = set(_ours(TextArea))
+    assert areas and all(issubclass(area, ReadlineArea) for area in areas)
+    package = REPOSITORY / "garage_tui"
+    plain = [path.name for path in package.rglob("*.py") if re.search(r"\bTextArea\(", path.read_text())]
+    assert not plain
+
+
 async def test_no_key_is_listed_twice_where_two_widgets_name_what_it_does_in_two_ways(open_app):
     async with open_app(screen="chat", size=(120, 60)) as user:
         await user.sees("Ask a question below")
         await user.press("ctrl+g")
         await user.sees("Sampling and system prompt")
         await user.press("f1")
-        screen = await user.sees("While you type", "In a text that you can scroll")
+        screen = await user.sees("In a field of one line", "In a text that you can scroll")
         shown = [line.strip("│ ").split("  ")[0] for line in screen.splitlines()]
         for key in ("^w", "^u", "^k", "↑", "↓", "pgup", "pgdn"):
             assert shown.count(key) == 1, (key, screen)
+        await user.press("escape")
+        await user.sees_no("– help")
+        user.app.screen.query_one("#system").focus()
+        await user.press("f1")
+        screen = await user.sees("In a field of several lines", "Cut all before the cursor")
+        shown = [line.strip("│ ").split("  ")[0] for line in screen.splitlines()]
+        assert [shown.count(key) for key in ("^w", "^u", "^k", "^y")] == [1] * 4, screen

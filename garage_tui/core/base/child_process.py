@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 
 _GRACE_SECONDS = 3.0
 """Seconds that a process may take to exit."""
@@ -57,7 +57,7 @@ async def last_line(stream: asyncio.StreamReader) -> str:
     tail = b""
     while part := await stream.read(4096):
         tail = (tail + part)[-4096:]
-    lines = [one_line(line, 1000) for line in tail.decode(errors="replace").splitlines()]
+    lines = [one_line(line, 1000) for line in decoded(tail).splitlines()]
     return next((line for line in reversed(lines) if line), "")
 
 

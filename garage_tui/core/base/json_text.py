@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from garage_tui.core.base.sanitize import marked
+
 # Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
 _HALF = "[\ud800-\udfff]"
 _ESCAPE = r"(?s)\\(?:u([0-9a-fA-F]{4})|.)"
@@ -62,21 +64,29 @@ def escaped(json_text: str) -> str:
     return re.sub(_HALF, lambda found: f"\\u{ord(found[0]):04x}", json_text)
 
 
-def struct_json(value: object) -> bytes:
-    """Return a struct as JSON in UTF-8, with a `�` for each half character: msgspec reads no such escapes."""
+def struct_json(value: object, *, marks: bool = False) -> bytes:
+    """Return a struct as JSON in UTF-8, with a `�` for each half character: msgspec reads no such escapes.
+
+    Args:
+        marks: write `sanitize.marked` instead: for names of files, of which a person reads the bytes.
+    """
     import msgspec  # 10 ms, and who reads a log or prints a line for a status bar needs none of it
 
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(whole(msgspec.to_builtins(value)))
+        return msgspec.json.encode(whole(msgspec.to_builtins(value), marks=marks))
 
 
-def struct_document(value: object, indent: int = 1) -> bytes:
-    """Return a struct as the JSON document of a file that people may read: indented, with a line feed at its end."""
+def struct_document(value: object, indent: int = 1, *, marks: bool = False) -> bytes:
+    """Return a struct as the JSON document of a file that people may read: indented, with a line feed at its end.
+
+    Args:
+        marks: as in `struct_json`.
+    """
     import msgspec  # as in `struct_json`
 
-    return msgspec.json.format(struct_json(value), indent=indent) + b"\n"
+    return msgspec.json.format(struct_json(value, marks=marks), indent=indent) + b"\n"
 
 
 def has_half_character(value: object) -> bool:
@@ -88,12 +98,12 @@ def has_half_character(value: object) -> bool:
     return isinstance(value, list | tuple) and any(map(has_half_character, value))
 
 
-def whole(value: Any) -> Any:
-    """Return text, or a JSON value, with a `�` for each half character."""
+def whole(value: Any, *, marks: bool = False) -> Any:
+    """Return text, or a JSON value, with a `�` for each half character; with `marks`, with `sanitize.marked`."""
     if isinstance(value, str):
-        return value if value.isascii() else re.sub(_HALF, "\ufffd", value)
+        return value if value.isascii() else marked(value) if marks else re.sub(_HALF, "\ufffd", value)
     if isinstance(value, dict):
-        return {whole(key): whole(item) for key, item in value.items()}
+        return {whole(key, marks=marks): whole(item, marks=marks) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [whole(item) for item in value]
+        return [whole(item, marks=marks) for item in value]
     return value

@@ -14,8 +14,10 @@ _SEQUENCES = (
 )
 # C0 but tab and newline, DEL, C1.
 _C0_C1 = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-# Bidirectional controls, invisible tags, lone surrogates, and the cell that kitty replaces by a part of a picture.
-_DECEIVING = r"\ud800-\udfff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U0010eeee"
+# Bidirectional controls, invisible tags, and the cell that kitty replaces by a part of a picture.
+_DECEIVING = r"\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U0010eeee"
+# Lone surrogates: half an emoji, and bytes that are not UTF-8 as Python keeps them (`surrogateescape`).
+_HALVES = r"\ud800-\udfff"
 # Invisible characters: hyphens and spaces without width, direction marks, separators, fillers, annotations, variation
 # selectors but those of emoji (U+FE0E, U+FE0F). The joiners U+200C and U+200D are needed in emoji and in Persian.
 _UNSEEN = (
@@ -34,24 +36,30 @@ all that is painted. `re` compiles it once for whoever uses it."""
 # Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
 _SILENT = f"[{_C0_C1}{_UNSEEN}]"
 _LOUD = f"[{_DECEIVING}]+"
-_HIDDEN = f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]"
+_HALF = f"[{_HALVES}]"
+_HIDDEN = f"[{_C0_C1}{_UNSEEN}{_DECEIVING}{_HALVES}]"
 # A possible flood of marks: more characters that are neither letters nor spaces than fit over one letter.
 _FLOOD = rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}"
 _LEFT_OUT = r"⟨\+\d+ marks⟩"
-_SHOWN_MARK = "[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩"
+_SHOWN_MARK = "[\u2400-\u241f\u2421]|⟨(U\\+|0x)([0-9A-F]{2,6})⟩"
+# Escapes of `repr`, but for those whose backslash is itself escaped.
+_ESCAPE = r"(?<!\\)((?:\\\\)*)\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5}))"
 
 
 def plain(text: str) -> str:
     """Return `text` safe to send to a terminal: printable characters, tabs and newlines only.
 
     Escape sequences are removed whole; a carriage return becomes a newline. Deceptive
-    characters (bidirectional controls, invisible tags) become a `�`.
+    characters (bidirectional controls, invisible tags) become a `�`. Bytes that are not UTF-8 become what `shown`
+    makes of them.
     """
     if text.isascii() and text.isprintable():
         return text
     text = re.sub(_SEQUENCES, "", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = re.sub(_SILENT, "", text)
-    return text if text.isascii() else re.sub(_FLOOD, _thinned, re.sub(_LOUD, "\ufffd", text))
+    if text.isascii():
+        return text
+    return re.sub(_FLOOD, _thinned, re.sub(_LOUD, "\ufffd", marked(text)))
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -63,7 +71,8 @@ def shown(text: str) -> str:
     """Return `text` safe to paint with every character visible, for editing and review.
 
     Control characters become their pictures (`␛`, `␀`); other invisible or bidirectional characters become their code
-    points (`⟨U+202E⟩`). Tabs and newlines stay.
+    points (`⟨U+202E⟩`). A byte that is not UTF-8, as `decoded` and file names have it, becomes its value (`⟨0xE9⟩`).
+    Tabs and newlines stay.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -74,6 +83,26 @@ def shown(text: str) -> str:
 def shown_line(text: str, limit: int = 200) -> str:
     """Return the result of `shown`, folded to one line, and cut to `limit` characters with an ellipsis."""
     return _folded(shown(_beginning(text, limit)), text, limit)
+
+
+def quoted(text: str, limit: int = 80) -> str:
+    """Return `text` as a message names it: the result of `shown_line`, between quotation marks."""
+    return f"'{shown_line(text, limit)}'"
+
+
+def unescaped(message: str) -> str:
+    """Return a message of a library that names a text by its `repr`, with the escapes in it as `shown` has them."""
+    return re.sub(_ESCAPE, lambda found: found[1] + shown(chr(int(found[2] or found[3] or found[4], 16))), message)
+
+
+def marked(text: str) -> str:
+    """Return `text` with the marks of `shown` for what UTF-8 cannot hold, and all else as it is."""
+    return text if text.isascii() else re.sub(_HALF, lambda found: _mark(found[0]), text)
+
+
+def decoded(data: bytes) -> str:
+    """Return UTF-8 as text for `plain` and `shown`, which show each byte that is not UTF-8."""
+    return data.decode(errors="surrogateescape")
 
 
 def blanked(text: str, cells: Callable[[str], int]) -> str:
@@ -121,6 +150,8 @@ def _mark(character: str) -> str:
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"⟨0x{code - 0xDC00:02X}⟩"
     return "\u2421" if code == 0x7F else f"⟨U+{code:04X}⟩"
 
 
@@ -146,6 +177,8 @@ def _thinned(found: re.Match[str], counted: bool = False) -> str:
 def _meant(found: re.Match[str]) -> str:
     if found[1] is None:
         return "\x7f" if found[0] == "\u2421" else chr(ord(found[0]) - 0x2400)
-    code = int(found[1], 16)
+    code = int(found[2], 16) + (0xDC00 if found[1] == "0x" else 0)
     character = chr(code) if code <= 0x10FFFF else ""
-    return character if character and re.fullmatch(_HIDDEN, character) and code > 0x7F else found[0]
+    if not character or not re.fullmatch(_HIDDEN, character):
+        return found[0]
+    return character if _mark(character) == found[0] else found[0]

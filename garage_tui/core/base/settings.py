@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, TimeOfDay, Watts, WhileTraining
 from garage_tui.core.base.workspace import Workspace as Workspace
@@ -223,7 +223,7 @@ def _read(file: Path) -> dict[str, Any]:
             f"{file}{where}: this is not valid TOML ({what}); put text in quotes: {_EXAMPLE}"
         ) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInputError(f"{file}: {error}") from error
+        raise BadInputError(f"{file}: {reason_of(error)}") from error
     return table if isinstance(table, dict) else {}
 
 

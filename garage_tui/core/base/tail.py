@@ -8,7 +8,7 @@ from typing import Any
 
 from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.safe_open import check_regular, open_regular
-from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.sanitize import decoded, plain
 
 CHUNK = 256 * 1024
 """Bytes of one read: at 5 reads a second enough for 20,000 lines/s, and too little to delay a screen."""
@@ -95,4 +95,4 @@ def as_shown(raw: bytes) -> str:
     """Return a line of a log, sanitised; of text that carriage returns overwrite, only the last part."""
     if b"\r" in raw:
         raw = next((part for part in reversed(raw.split(b"\r")) if part), b"")
-    return plain(raw.decode(errors="replace"))
+    return plain(decoded(raw))

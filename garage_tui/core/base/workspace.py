@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.home_path import expand_home
 
 APP = "garage_tui"
@@ -48,7 +48,9 @@ class Workspace(NamedTuple):
             root = expand_home(named).resolve()
             is_there = root.is_dir()
         except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links
-            raise BadInputError(f"the workspace {named} cannot be opened ({error}): choose another one") from error
+            raise BadInputError(
+                f"the workspace {named} cannot be opened ({reason_of(error)}): choose another one"
+            ) from error
         if not is_there:
             raise BadInputError(
                 f"there is no folder {root}: create it with `mkdir -p {root}`, or choose another with --workspace"

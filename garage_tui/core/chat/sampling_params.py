@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import quoted
 
 GREEDY_BELOW = 1e-5
 """Lower temperatures are greedy decoding: a model's scores divided by them are larger than a float can be."""
@@ -89,11 +90,11 @@ def _parse_float(name: str, text: str) -> float | None:
         # 0,7 is how half of Europe writes 0.7.
         return float(text.strip().replace(",", ".")) if text.strip() else None
     except ValueError as error:
-        raise BadInputError(f"{name}: {text.strip()[:40]!r} is not a number") from error
+        raise BadInputError(f"{name}: {quoted(text, 40)} is not a number") from error
 
 
 def _parse_int(name: str, text: str) -> int | None:
     try:
         return int(text) if text.strip() else None
     except ValueError as error:
-        raise BadInputError(f"{name}: {text.strip()[:40]!r} is not a whole number") from error
+        raise BadInputError(f"{name}: {quoted(text, 40)} is not a whole number") from error

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import DAMAGED
@@ -157,9 +157,9 @@ def load(path: Path) -> Transcript:
     except OSError as error:
         raise BadInputError(f"{name}: {error.strerror or error}") from error
     except msgspec.ValidationError as error:
-        raise BadInputError(f"{name} is not a chat of this app: {one_line(str(error), 120)}") from error
+        raise BadInputError(f"{name} is not a chat of this app: {reason_of(error, 120)}") from error
     except DAMAGED as error:
-        raise BadInputError(f"{name} is damaged: {one_line(str(error), 120)}") from error
+        raise BadInputError(f"{name} is damaged: {reason_of(error, 120)}") from error
     except BadInputError as error:
         raise BadInputError(f"{name}: {error}" if not str(error).startswith(name) else str(error)) from error
     if transcript.version > _VERSION:

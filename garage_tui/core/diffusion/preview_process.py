@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from garage_tui.core.base import child_process as child
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.diffusion import preview
 from garage_tui.core.diffusion.preview import Preview
 
@@ -26,7 +26,7 @@ async def make_preview(command: Sequence[str]) -> AsyncGenerator[str | Preview, 
     stdout = asyncio.create_task(process.stdout.read())
     try:
         while part := await process.stderr.read(4096):  # in pieces: a progress bar of the Hub's has no line's end
-            lines = [one_line(line, 200) for line in re.split(r"[\r\n]", part.decode(errors="replace"))]
+            lines = [one_line(line, 200) for line in re.split(r"[\r\n]", decoded(part))]
             if newest := next(filter(None, reversed(lines)), ""):
                 yield newest
         code = await process.wait()

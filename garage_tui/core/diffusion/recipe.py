@@ -10,6 +10,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.number_checks import Positive, validation_text
+from garage_tui.core.base.sanitize import quoted
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")
@@ -155,7 +156,7 @@ def make_recipe(preset: str = "small", **changes: object) -> DiffusionRecipe:
         BadInputError: no such preset, or values that do not go together; the text names both.
     """
     if preset not in _PRESETS:
-        raise BadInputError(f"no preset {preset!r}; there are {', '.join(_PRESETS)}")
+        raise BadInputError(f"no preset {quoted(preset)}; there are {', '.join(_PRESETS)}")
     values = {**_PRESETS[preset][1], "preset": preset, **{k: v for k, v in changes.items() if v is not None}}
     try:
         return msgspec.convert(values, DiffusionRecipe)

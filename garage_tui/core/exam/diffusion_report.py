@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -79,7 +79,7 @@ def read_diffusion_report(folder: Path) -> DiffusionReport:
     except FileNotFoundError:
         raise BadInputError(f"{folder.name} has no report card yet: it is made when the run finishes") from None
     except UNREADABLE as error:
-        raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
+        raise BadInputError(f"{folder / REPORT} cannot be read: {reason_of(error)}") from error
 
 
 def missing_card_text(run: Run) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -66,7 +66,9 @@ def read_paired(folder: Path) -> PairedAnswers:
     except FileNotFoundError:
         raise
     except UNREADABLE as error:
-        raise BadInputError(f"{path} cannot be read: {error}; delete it, and the next night asks again") from error
+        raise BadInputError(
+            f"{path} cannot be read: {reason_of(error)}; delete it, and the next night asks again"
+        ) from error
 
 
 def write_paired(folder: Path, paired: PairedAnswers) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -210,7 +210,7 @@ def read_report(folder: Path) -> Report:
         raise
     except UNREADABLE as error:
         raise BadInputError(
-            f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes a new one"
+            f"{path} cannot be read: {reason_of(error)}; `garage report {folder.name} --again` makes a new one"
         ) from error
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -106,7 +106,7 @@ def read_cards(folder: Path) -> list[ServerCard]:
     except FileNotFoundError:
         return []
     except UNREADABLE as error:
-        raise BadInputError(f"{path} cannot be read: {error}; move it away and try again") from error
+        raise BadInputError(f"{path} cannot be read: {reason_of(error)}; move it away and try again") from error
 
 
 def add_card(folder: Path, card: ServerCard) -> None:

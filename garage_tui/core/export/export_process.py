@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import msgspec
 
 from garage_tui.core.base import child_process
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.export.hand_over import HandOver
@@ -111,7 +111,7 @@ def count_weights(base: Path) -> int:
                 if name != "__metadata__":
                     total += msgspec.json.decode(about, type=_Tensor).weights
         except (OSError, ValueError, msgspec.DecodeError, RecursionError) as error:
-            raise GarageError(f"{path} is damaged ({one_line(str(error), 80)}); fetch the base model again") from error
+            raise GarageError(f"{path} is damaged ({reason_of(error, 80)}); fetch the base model again") from error
     return total
 
 

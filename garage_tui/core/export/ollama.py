@@ -67,7 +67,7 @@ def create(program: Path, name: str, folder: Path) -> None:
 def _run(command: list[str], seconds: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape",
             timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from garage_tui.core.base.sanitize import decoded
 from garage_tui.core.facts.coverage import Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Line
@@ -73,7 +74,7 @@ def filter_rows(
 
 def _contains(line: Line, terms: list[str]) -> bool:
     fact = line.fact
-    text = f"{fact.question}\n{fact.answer}\n{fact.fact}" if fact else line.raw[:10_000].decode(errors="replace")
+    text = f"{fact.question}\n{fact.answer}\n{fact.fact}" if fact else decoded(line.raw[:10_000])
     text = text.casefold()
     return all(term in text for term in terms)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import quoted
 from garage_tui.core.hardware.gpu_reading import GpuReading
 
 
@@ -42,4 +43,4 @@ def parse_gpus(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise BadInputError(f"GPUs: {text!r} is not a list of numbers such as 0,1") from error
+        raise BadInputError(f"GPUs: {quoted(text)} is not a list of numbers such as 0,1") from error

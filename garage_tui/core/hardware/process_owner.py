@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.runs.folder import MANIFEST
 
 _PROC = Path("/proc")
@@ -38,7 +38,7 @@ def owner(pid: int) -> tuple[str, bool]:
 
 def _find(pid: int, own: bool) -> tuple[str, bool]:
     try:
-        arguments = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        arguments = decoded((_PROC / str(pid) / "cmdline").read_bytes()).split("\0")
     except OSError:
         return "", False
     if own and (_SERVER in arguments or _SERVER in _leader(pid)):
@@ -63,7 +63,7 @@ def _is_kernel_thread(pid: int) -> bool:
 def _leader(pid: int) -> list[str]:
     """Return the command line of the session's first process: vLLM's workers rename themselves."""
     try:
-        return (_PROC / str(os.getsid(pid)) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        return decoded((_PROC / str(os.getsid(pid)) / "cmdline").read_bytes()).split("\0")
     except OSError:
         return []
 

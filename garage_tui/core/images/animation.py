@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
@@ -114,7 +114,7 @@ def read(path: Path) -> Animation:
     except BadInputError:
         raise
     except Exception as error:  # decoders raise almost anything on a file that is damaged
-        raise BadInputError(f"{name} is damaged: {one_line(str(error))}") from error
+        raise BadInputError(f"{name} is damaged: {reason_of(error)}") from error
     return Animation(frames, tuple(seconds), sheet)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
@@ -157,7 +157,7 @@ def read(path: Path) -> tuple[np.ndarray, ContactSheet]:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             whole = np.asarray(image.convert("RGB"))[:: sheet.scale, :: sheet.scale]
     except Exception as error:  # as above
-        raise BadInputError(f"{one_line(str(path))} is damaged: {one_line(str(error))}") from error
+        raise BadInputError(f"{one_line(str(path))} is damaged: {reason_of(error)}") from error
     pitch = sheet.size + GAP
     corners = [tuple(GAP + index * pitch for index in divmod(at, sheet.columns)) for at in range(sheet.count)]
     cells = [whole[top : top + sheet.size, left : left + sheet.size] for top, left in corners]

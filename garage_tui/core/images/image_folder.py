@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import one_line, shown_line
 from garage_tui.core.images import image_set
 from garage_tui.core.images.image_set import ImageFile, ImageSet, SkippedImage, Why
 from garage_tui.core.images.safe_image import open_file
@@ -93,4 +93,4 @@ def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:
 def _name(root: Path, path: Path) -> str:
     """Return a path relative to `root`, sanitised."""
     inside = str(path.relative_to(root))
-    return one_line(inside) or ascii(inside)
+    return one_line(inside) or shown_line(inside)

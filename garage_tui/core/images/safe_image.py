@@ -9,7 +9,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.safe_open import IrregularFileError, check_regular, open_regular
 from garage_tui.core.base.sanitize import one_line
 
@@ -65,12 +65,12 @@ def open_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedRea
     except PermissionError:
         raise PictureError(name, "unreadable", "cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
-        raise PictureError(name, "unreadable", f"cannot be read: {one_line(str(error))}") from error
+        raise PictureError(name, "unreadable", f"cannot be read: {reason_of(error)}") from error
     with stream:
         try:
             yield stream
         except OSError as error:
-            raise PictureError(name, "unreadable", f"cannot be read: {one_line(str(error))}") from error
+            raise PictureError(name, "unreadable", f"cannot be read: {reason_of(error)}") from error
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]
     except Image.DecompressionBombError:
         raise huge from None
     except Exception as error:  # decoders raise almost anything on a file that is damaged
-        reason = f"is damaged: {one_line(str(error)) or type(error).__name__}"
+        reason = f"is damaged: {reason_of(error)}"
         raise PictureError(name, "damaged", reason) from error
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file, open_regular
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.record import Run
@@ -122,7 +122,7 @@ def read_exam(folder: Path) -> ExamProcess | None:
     try:
         with open_regular(path) as says:
             running = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the messages, so that none is missed
-            started, *lines = says.read().decode(errors="replace").split("\n")
+            started, *lines = decoded(says.read()).split("\n")
         return ExamProcess(running, float(started), tuple(filter(None, map(one_line, lines))))
     except (OSError, ValueError):
         return None

@@ -19,6 +19,7 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.json_text import has_half_character
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
@@ -75,6 +76,7 @@ def start_lora(
     taught = taught or read_training_file(facts_file)
     rows, data = taught.rows, taught.data
     base = base or base_models.find(recipe.base)
+    _check_name(base.path)
     dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
@@ -180,15 +182,13 @@ def _start(
 
 
 def _check_name(folder: Path) -> None:
-    """Refuse a folder that the queue, a JSON file, cannot name.
+    """Refuse a folder that queue and manifest, JSON files, cannot name.
 
     Raises:
         BadInputError: its name is not UTF-8.
     """
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError as error:
-        raise BadInputError(f"the name of {folder} is not valid UTF-8: rename the folder") from error
+    if has_half_character(str(folder)):
+        raise BadInputError(f"the name of {folder} is not valid UTF-8: rename the folder")
 
 
 def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> None:

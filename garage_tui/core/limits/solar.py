@@ -19,7 +19,7 @@ from typing import IO
 
 from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.settings import SunSettings
 
 _SECONDS = 20.0  # a command that takes longer is killed
@@ -111,7 +111,7 @@ class SolarSurplus:
         output = ""
         with contextlib.suppress(OSError):
             assert self._output is not None
-            output = os.pread(self._output.fileno(), _MOST, 0).decode(errors="replace").strip()
+            output = decoded(os.pread(self._output.fileno(), _MOST, 0)).strip()
         self.close()
         found = _NUMBER.fullmatch(output.replace("−", "-")) if code == 0 else None
         if found is None:

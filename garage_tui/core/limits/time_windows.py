@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import quoted
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORM = re.compile(r"(?:(?P<from>[a-z]{3})(?:-(?P<to>[a-z]{3}))?\s+)?(?P<a>\d\d?):(?P<b>\d\d)-(?P<c>\d\d?):(?P<d>\d\d)")
@@ -42,15 +43,15 @@ def parse(text: str) -> TimeWindow:
     """
     found = _FORM.fullmatch(text.strip().lower())
     if found is None:
-        raise BadInputError(f"{text!r} is not a time window: {_EXAMPLE}")
+        raise BadInputError(f"{quoted(text)} is not a time window: {_EXAMPLE}")
     begin, end = (int(found[hour]) * 60 + int(found[minute]) for hour, minute in ("ab", "cd"))
     if int(found["b"]) > 59 or int(found["d"]) > 59 or begin >= _MINUTES or end > _MINUTES or begin == end:
-        raise BadInputError(f"{text!r} is not a time window: {_EXAMPLE}")
+        raise BadInputError(f"{quoted(text)} is not a time window: {_EXAMPLE}")
     first, last = found["from"], found["to"] or found["from"]
     if first is None:
         return TimeWindow(frozenset(range(7)), begin, end)
     if first not in _DAYS or last not in _DAYS:
-        raise BadInputError(f"{text!r} does not name a day of the week: {_EXAMPLE}")
+        raise BadInputError(f"{quoted(text)} does not name a day of the week: {_EXAMPLE}")
     low, high = _DAYS.index(first), _DAYS.index(last)
     return TimeWindow(frozenset((low + step) % 7 for step in range((high - low) % 7 + 1)), begin, end)
 

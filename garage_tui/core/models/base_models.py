@@ -13,6 +13,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import quoted
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models import weight_safety
 
@@ -145,7 +146,7 @@ def find(base: str) -> BaseModel:
     if re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", base) and ".." not in base:
         return _fetched(base, models_folder() / base.replace("/", "--"), base)
     raise BadInputError(
-        f"{base!r} is not a base model: give a name from `garage models`, a folder or a Hub id (owner/name)"
+        f"{quoted(base)} is not a base model: give a name from `garage models`, a folder or a Hub id (owner/name)"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import model_label
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -114,4 +114,4 @@ def _decoded(path: Path, kind: type[T]) -> T:
     except FileNotFoundError:
         return kind()
     except UNREADABLE as error:
-        raise GarageError(f"{path} cannot be read: {error}; fetch the model again") from error
+        raise GarageError(f"{path} cannot be read: {reason_of(error)}; fetch the model again") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, reason_of
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import check_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -56,7 +56,7 @@ def check_folder(folder: Path) -> None:
     try:
         named = msgspec.json.decode(read_regular(folder / _INDEX), type=_Index).weight_map.values()
     except UNREADABLE as error:
-        raise BadInputError(f"{one_line(str(folder / _INDEX), 400)} cannot be read: {error}") from error
+        raise BadInputError(f"{one_line(str(folder / _INDEX), 400)} cannot be read: {reason_of(error)}") from error
     for name in named:
         if not name.endswith(SAFE) or Path(name).name != name:
             raise BadInputError(

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -49,7 +49,9 @@ def read_routes(folder: Path) -> Subjects:
     except FileNotFoundError:
         return _of_facts(folder)
     except UNREADABLE as error:
-        return Subjects(gap=f"{folder / ROUTES} cannot be read ({error}); without it the facts say the subjects")
+        return Subjects(
+            gap=f"{folder / ROUTES} cannot be read ({reason_of(error)}); without it the facts say the subjects"
+        )
     gap = file.gap if file.names or file.keywords or file.gap else f"{folder / ROUTES} lists no subjects"
     return Subjects(file.names, file.parts, file.keywords, gap)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.files_under import files_under
+from garage_tui.core.base.sanitize import quoted
 from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.label import RESERVED, Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
@@ -76,8 +77,8 @@ def find_run(workspace: Workspace, ref: str, usable: Callable[[Run], bool] | Non
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in matches[:5])}: type more of the id")
-    raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+        raise BadInputError(f"{quoted(ref)} could be {', '.join(run.id for run in matches[:5])}: type more of the id")
+    raise BadInputError(f"no run {quoted(ref)} in {workspace.checkpoints}: `garage runs` lists them")
 
 
 def lasting_name(workspace: Workspace) -> str:
@@ -135,10 +136,10 @@ def set_label(workspace: Workspace, run: Run, label: Label) -> Label:
     """
     name = clean_name(label.name)
     if name.casefold() in {reserved.casefold() for reserved in reserved_names(workspace)}:
-        raise BadInputError(f"a run cannot be called {name!r}, because commands use that: choose another name")
+        raise BadInputError(f"a run cannot be called {quoted(name)}, because commands use that: choose another name")
     others = (one for one in list_runs(workspace) if one.id != run.id) if name else ()
     if other := next((one for one in others if one.id == name or is_called(one, name)), None):
-        raise BadInputError(f"{other.id} has the name {name!r} already: choose another one")
+        raise BadInputError(f"{other.id} has the name {quoted(name)} already: choose another one")
     return write_label(run.path, label)
 
 

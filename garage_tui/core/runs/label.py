@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import one_line, quoted
 from garage_tui.core.base.write_errors import why_not_written
 
 LABEL = "label.json"
@@ -56,7 +56,7 @@ def read_label(folder: Path) -> Label:
     except (FileNotFoundError, NotADirectoryError):
         return Label()
     except UNREADABLE as error:
-        raise DamagedLabelError(f"the name and the note cannot be read: {LABEL}: {error}") from error
+        raise DamagedLabelError(f"the name and the note cannot be read: {LABEL}: {reason_of(error)}") from error
     return Label(name=clean_name(found.name), note=clean_note(found.note))
 
 
@@ -80,7 +80,9 @@ def write_label(folder: Path, label: Label) -> Label:
             raise BadInputError(f"the {what} has {length:,} characters: shorten it to at most {most}")
     label = Label(name=clean_name(label.name), note=clean_note(label.note))
     if label.name.casefold() in RESERVED:
-        raise BadInputError(f"a run cannot be called {label.name!r}, because commands use that: choose another name")
+        raise BadInputError(
+            f"a run cannot be called {quoted(label.name)}, because commands use that: choose another name"
+        )
     try:
         if label:
             write_atomic(folder / LABEL, msgspec.json.format(msgspec.json.encode(label), indent=2) + b"\n")

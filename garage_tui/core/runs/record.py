@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic, write_small
+from garage_tui.core.base.errors import reason_of
 from garage_tui.core.base.json_text import struct_document, struct_json
 from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.read_errors import UNREADABLE
@@ -238,7 +239,7 @@ def read_run(folder: Path) -> Run:
     except FileNotFoundError as error:
         broken = f"{Path(error.filename).name} is missing"
     except UNREADABLE as error:
-        broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {error}"
+        broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {reason_of(error)}"
     if broken and manifest is not None and (state := _recovered(folder, manifest, alive)) is not None:
         broken = ""
     return Run(folder.name, folder, alive, manifest, state, broken)
@@ -270,12 +271,12 @@ def read_state(folder: Path) -> RunState:
 def write_state(folder: Path, state: RunState) -> RunState:
     """Replace the state atomically (on a full disk: in place) and return what was written."""
     state = msgspec.structs.replace(state, updated=time.time(), reason=state.reason[:600])
-    write_small(folder / STATE, struct_json(state).ljust(_STATE_BYTES - 1) + b"\n")
+    write_small(folder / STATE, struct_json(state, marks=True).ljust(_STATE_BYTES - 1) + b"\n")
     return state
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    write_atomic(folder / MANIFEST, struct_document(manifest, indent=2))
+    write_atomic(folder / MANIFEST, struct_document(manifest, indent=2, marks=True))
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.workspace import queue_folder
 from garage_tui.core.base.write_errors import why_not_written
 
@@ -35,7 +35,7 @@ def claimed_by(slot: str) -> str:
     if _free(file, fcntl.LOCK_SH):
         return ""
     with contextlib.suppress(OSError):
-        return one_line(read_regular(file)[:_NAME_BYTES].decode(errors="replace")) or "a run"
+        return one_line(decoded(read_regular(file)[:_NAME_BYTES])) or "a run"
     return "a run"
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from garage_tui.core.base.child_environment import owners_environment
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import NotifySettings, Workspace, load_settings
@@ -82,7 +82,7 @@ def _tmux(text: str, bell: bool) -> Delivery:
                 with contextlib.suppress(OSError), Path(tty).open("wb", buffering=0) as terminal:
                     terminal.write(b"\a")
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Delivery("tmux", False, one_line(str(error)))
+        return Delivery("tmux", False, reason_of(error))
     return Delivery("tmux", True, f"shown on {plural(shown, 'client')}")
 
 
@@ -99,7 +99,7 @@ def _command(command: tuple[str, ...], text: str, details: dict[str, str]) -> De
     except subprocess.TimeoutExpired:
         return Delivery(way, False, f"took longer than {_SECONDS:g} s and was killed")
     except OSError as error:
-        return Delivery(way, False, one_line(error.strerror or str(error)))
+        return Delivery(way, False, reason_of(error))
     output = one_line(done.stderr, 200)
     return Delivery(way, done.returncode == 0, f"exit code {done.returncode}{': ' if output else ''}{output}")
 

@@ -11,7 +11,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
@@ -165,7 +165,7 @@ class School:
             promote(self._workspace, run, one_line(text, MAX_WHY))
             return self._end(night, "promoted", text, run, decision)
         except (GarageError, OSError) as error:
-            return self._end(night, "failed", f"{one_line(str(error), 500).rstrip('.')}. Nothing has changed.")
+            return self._end(night, "failed", f"{reason_of(error, 500).rstrip('.')}. Nothing has changed.")
 
     def _run_of(self, night: Night, attempt: int) -> Run | None:
         """Return the run of an attempt, which is started if need be; None where its rows are gone."""

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.exam.paired_answers import PairedAnswers, read_paired
 from garage_tui.core.launch.exam_process import check_memory
 from garage_tui.core.runs.record import Run
@@ -44,7 +44,7 @@ def ask_both(run: Run, served: Run | None) -> PairedAnswers:
                 job.wait()
         if code:
             messages.seek(0)
-            lines = [one_line(line, 400) for line in messages.read()[-20_000:].decode(errors="replace").splitlines()]
+            lines = [one_line(line, 400) for line in decoded(messages.read()[-20_000:]).splitlines()]
             last = next((line for line in reversed(lines) if line), f"it ended with code {code}")
             raise GarageError(f"{run.id} could not be compared with what is in service: {last}")
     return read_paired(Path(run.path))

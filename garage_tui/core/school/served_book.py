@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.facts.coverage import fold
@@ -183,7 +183,7 @@ class ServedBook:
         try:
             lines = load_facts(path, {line.raw: line for line in before}).lines
         except (GarageError, OSError) as error:
-            self._problem = f"the open book is empty: {error}"
+            self._problem = f"the open book is empty: {reason_of(error)}"
             return
         rows = ((line, line.fact) for line in lines)
         self._keys = {line: before.get(line) or fold(row.content) for line, row in rows if row and not row.exam}

@@ -8,7 +8,7 @@ import time
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.school.night_log import is_at_work
@@ -53,7 +53,7 @@ def start_pass(workspace: Workspace, *, again: bool = False) -> subprocess.Popen
 def last_message(workspace: Workspace) -> str:
     """Return the last message of the newest pass that the app started; empty without any."""
     try:
-        lines = (workspace.checkpoints / LOG).read_bytes()[-4000:].decode(errors="replace").splitlines()
+        lines = decoded((workspace.checkpoints / LOG).read_bytes()[-4000:]).splitlines()
     except OSError:
         return ""
     return next((one_line(line, 300) for line in reversed(lines) if line.strip()), "")

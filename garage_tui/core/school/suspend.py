@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.hardware import gpus
 from garage_tui.core.scheduling import queue
@@ -94,5 +94,5 @@ def _failure(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return one_line(str(error), 200)
-    return one_line(done.stderr.decode(errors="replace"), 200) or f"code {done.returncode}" if done.returncode else ""
+        return reason_of(error, 200)
+    return one_line(decoded(done.stderr), 200) or f"code {done.returncode}" if done.returncode else ""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.workspace import Workspace, user_settings_file
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.runs.catalog import slug
@@ -133,7 +133,7 @@ def _systemctl(*arguments: str) -> None:
     except subprocess.TimeoutExpired:
         raise GarageError(f"systemctl --user {arguments[0]} did not answer within {_SECONDS:g} seconds") from None
     if done.returncode:
-        message = one_line(done.stderr.decode(errors="replace"), 300)
+        message = one_line(decoded(done.stderr), 300)
         if "bus" in message or "No medium found" in message:
             raise GarageError(_NO_BUS)
         raise GarageError(f"systemctl --user {arguments[0]} failed: {message}")

@@ -20,6 +20,7 @@ from typing import Literal, TypedDict, get_args
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import quoted
 
 ImageMode = Literal["kitty", "sixel", "half", "ascii"]
 """The image modes: kitty's protocol, DEC's sixel, two colours in each cell (half-blocks, ▀), or letters."""
@@ -101,7 +102,7 @@ def forced_mode(env: Mapping[str, str], setting: str = "auto") -> ImageMode | No
     for mode in IMAGE_MODES:
         if mode == name:
             return mode
-    raise BadInputError(f"{name[:40]!r} is not a way to show pictures: choose auto, {', '.join(IMAGE_MODES)}")
+    raise BadInputError(f"{quoted(name, 40)} is not a way to show pictures: choose auto, {', '.join(IMAGE_MODES)}")
 
 
 def query_text(forced: ImageMode | None, env: Mapping[str, str], reader: int, writer: int) -> str:

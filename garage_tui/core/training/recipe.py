@@ -9,6 +9,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.number_checks import Positive, validation_text
+from garage_tui.core.base.sanitize import quoted
 
 TrainerName = Literal["auto", "unsloth", "peft"]
 
@@ -124,7 +125,7 @@ def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) ->
         BadInputError: no such preset, or a value out of its range; the text names both.
     """
     if preset not in _PRESETS:
-        raise BadInputError(f"no preset {preset!r}; there are {', '.join(_PRESETS)}")
+        raise BadInputError(f"no preset {quoted(preset)}; there are {', '.join(_PRESETS)}")
     values = {**_PRESETS[preset][1], "preset": preset}
     if rows > _MANY and "kl" in values:
         values["rank"] = _MANY_RANK

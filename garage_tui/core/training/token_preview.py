@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from garage_tui.core.base.child_environment import environment
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact
 
@@ -48,7 +48,7 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
             command, input=questions, capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise GarageError(f"the tokenizer could not be run: {one_line(str(error))}") from error
+        raise GarageError(f"the tokenizer could not be run: {reason_of(error)}") from error
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if answers and "error" in answers[0]:
         raise GarageError(one_line(answers[0]["error"], 300))

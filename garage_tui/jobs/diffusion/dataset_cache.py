@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
@@ -59,7 +59,7 @@ def _read(path: Path) -> np.ndarray:
         check_regular(path)
         pictures: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise GarageError(f"{path} cannot be read ({error}); start a new run") from error
+        raise GarageError(f"{path} cannot be read ({reason_of(error)}); start a new run") from error
     return pictures
 
 

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.phase import Say
 from garage_tui.core.base.sanitize import one_line
@@ -65,7 +65,7 @@ def _local(folder: Path) -> Any:
     try:
         return _library().load_dataset(str(folder), split="train")
     except Exception as error:  # any exception means that
-        raise GarageError(f"{one_line(str(folder))} is not a data set: {one_line(str(error))}") from error
+        raise GarageError(f"{one_line(str(folder))} is not a data set: {reason_of(error)}") from error
 
 
 def _hub(name: str, say: Say) -> Any:
@@ -79,7 +79,7 @@ def _hub(name: str, say: Say) -> Any:
         if info is None:
             why = "HF_HUB_OFFLINE is set" if offline else "the Hub does not answer"
             raise GarageError(f"{name} is not on this machine, and {why}: try again later, or {_ADVICE}") from error
-        why = one_line(str(error), 120)
+        why = reason_of(error, 120)
         raise GarageError(f"the download of {name} failed ({why}): try again, or {_ADVICE}") from error
     finally:
         datasets.config.HF_HUB_OFFLINE = offline

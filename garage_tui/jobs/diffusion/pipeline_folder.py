@@ -10,7 +10,7 @@ from diffusers import DDPMPipeline, DDPMScheduler, LDMPipeline, UNet2DModel
 from diffusers.utils.logging import disable_progress_bar
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import check_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -54,7 +54,7 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
             if not path.is_dir():
                 check_regular(path)
     except UNREADABLE as error:
-        raise GarageError(f"{folder} cannot be read: {error}") from error
+        raise GarageError(f"{folder} cannot be read: {reason_of(error)}") from error
     modules = {str(part[0]) for part in parts.values() if isinstance(part, list) and part}
     # Nothing here imports what a file names; whoever opens the folder with diffusers should know it all the same.
     if foreign := modules - {"diffusers", OLD_MODULE}:

@@ -13,8 +13,7 @@ import msgspec
 import numpy as np
 import torch
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs import diffusion_files
@@ -178,7 +177,7 @@ class DiffusionReporter:
         except Exception as error:
             if not isinstance(error, GarageError):
                 traceback.print_exc()
-            self._progress.warn(f"the report card could not be made ({one_line(str(error), 120)})")
+            self._progress.warn(f"the report card could not be made ({reason_of(error, 120)})")
             return ""
         self._progress.write_event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
         # With a small net the report card needs more memory than a step, and the next estimate uses this value.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from garage_tui.core.base.child_environment import without_leftovers
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.errors import GarageError, reason_of
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.write_errors import shortage_in, shortage_sentence
 from garage_tui.core.export import llama_cpp
 
@@ -100,9 +100,9 @@ def _lines(output: IO[bytes]) -> Iterator[str]:
     while part := output.read1(4096):  # type: ignore[attr-defined]
         *lines, rest = re.split(rb"[\r\n]", rest + part)
         for line in lines:
-            yield line.decode(errors="replace")
+            yield decoded(line)
         rest = rest[-4096:]
-    yield rest.decode(errors="replace")
+    yield decoded(rest)
 
 
 def _why(converter: Path, out: Path, last: str, code: int) -> str:
@@ -127,7 +127,7 @@ def _check(out: Path, model: Path, converter: Path) -> None:
         has_weights = bool(reader.tensors)
         has_theta = any(name.endswith(".rope.freq_base") for name in reader.fields)
     except Exception as error:  # numpy's and gguf's own, for whatever is wrong with a file
-        raise GarageError(f"{converter.name} wrote an incomplete file: {one_line(str(error), 160)}") from error
+        raise GarageError(f"{converter.name} wrote an incomplete file: {reason_of(error, 160)}") from error
     if not has_weights:
         raise GarageError(f"{converter.name} wrote a file without weights")
     theta = json.loads((model / "config.json").read_text(encoding="utf-8")).get("rope_theta", _USUAL_THETA)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from gguf import MODEL_ARCH, GGUFWriter, RopeScalingType
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.export.gguf_support import ARCHITECTURES, architecture_of
 from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
@@ -116,7 +116,7 @@ def read_architecture(folder: Path) -> Architecture:
         kind = architecture_of(table)
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False) if kind else None
     except (OSError, ValueError, KeyError) as error:
-        raise GarageError(f"{folder / 'config.json'} cannot be read: {one_line(str(error), 160)}") from error
+        raise GarageError(f"{folder / 'config.json'} cannot be read: {reason_of(error, 160)}") from error
     named = (table.get("architectures") or [""])[0]
     if kind is None:
         raise GarageError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from gguf import GGUFWriter, TokenType
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 
@@ -87,7 +87,7 @@ def read_vocabulary(folder: Path, rows: int) -> Vocabulary:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         table = json.loads(tokenizer.backend_tokenizer.to_str())
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise GarageError(f"the tokenizer of {folder} cannot be read: {one_line(str(error), 160)}") from error
+        raise GarageError(f"the tokenizer of {folder} cannot be read: {reason_of(error, 160)}") from error
     model = table["model"]
     if model.get("type") != "BPE":
         raise GarageError(

@@ -110,7 +110,7 @@ def _quantised(run: str, full: Path, made: Path, size: str, say: Callable[[str],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        errors="replace",
+        errors="surrogateescape",
     )
     try:
         assert process.stdout and process.stderr

@@ -15,7 +15,7 @@ from gguf import GGUFType, Keys
 from gguf.tensor_mapping import TensorNameMap, get_tensor_name_map
 from numpy.typing import NDArray
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -157,7 +157,7 @@ def _pairs(folder: Path) -> dict[str, _Pair]:
                 found[module.removeprefix(_PREFIX)] = _Pair(a, tensors[f"{module}.lora_B.weight"])
         return found
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
+        raise GarageError(f"the adapter of {run} cannot be read: {reason_of(error, 160)}") from error
 
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.safe_open import check_regular, open_regular, read_regular
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import one_line, shown_line
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_safety import PICKLES
 
@@ -70,14 +70,13 @@ def check(folder: Path, base: BaseModel) -> None:
         table = json.loads(read_regular(folder / CONFIG))
         names = _names(folder / WEIGHTS)
     except (OSError, ValueError) as error:
-        raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
+        raise GarageError(f"the adapter of {run} cannot be read: {reason_of(error, 160)}") from error
     if not isinstance(table, dict):
         raise GarageError(f"the adapter of {run} cannot be read: {CONFIG} is not an object")
     for key, accepts in _PLAIN.items():
         if not accepts(table.get(key)):
-            raise GarageError(
-                f"the adapter of {run} is not plain LoRA ({key} is {table.get(key)!r}) and cannot be served"
-            )
+            value = shown_line(json.dumps(table.get(key), ensure_ascii=False), 80)
+            raise GarageError(f"the adapter of {run} is not plain LoRA ({key} is {value}) and cannot be served")
     foreign = [key for key in names if not key.endswith((".lora_A.weight", ".lora_B.weight"))]
     if foreign:
         raise GarageError(

@@ -14,7 +14,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dic
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.adapter_safety import WEIGHTS, check, stamp
@@ -114,4 +114,4 @@ def read_adapter(folder: Path, base: BaseModel) -> tuple[LoraConfig, dict[str, A
     try:
         return LoraConfig.from_pretrained(str(folder), inference_mode=True), load_file(folder / WEIGHTS)
     except (OSError, TypeError, ValueError, SafetensorError) as error:
-        raise GarageError(f"the adapter of {folder.parent.name} cannot be read: {one_line(str(error), 160)}") from error
+        raise GarageError(f"the adapter of {folder.parent.name} cannot be read: {reason_of(error, 160)}") from error

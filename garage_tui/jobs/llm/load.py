@@ -10,8 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
-from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.models import weight_safety
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.chat_template import ChatTemplate
@@ -81,7 +80,7 @@ def load_failure(base: BaseModel, error: Exception) -> str:
     """Return in one line why transformers could not load a base."""
     if weight_safety.brings_code(base.path) and "trust_remote_code" in str(error):
         return "it needs its own code (auto_map in its config), which is never run here; choose another base"
-    return one_line(str(error), 200)
+    return reason_of(error, 200)
 
 
 def load_tokenizer(base: BaseModel, failure: str) -> Any:

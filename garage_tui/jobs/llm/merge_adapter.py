@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -36,7 +36,7 @@ def dtype_of(base: Path) -> str:
     try:
         config = json.loads(read_regular(base / "config.json"))
     except (OSError, ValueError) as error:
-        raise GarageError(f"{base / 'config.json'} cannot be read: {one_line(str(error), 120)}") from error
+        raise GarageError(f"{base / 'config.json'} cannot be read: {reason_of(error, 120)}") from error
     if config.get("quantization_config"):
         raise GarageError(
             f"{base.name} has quantised weights, but an adapter is merged into 16-bit ones; export the adapter alone "

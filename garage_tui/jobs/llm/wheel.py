@@ -85,7 +85,7 @@ def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        errors="replace",
+        errors="surrogateescape",
         env={**os.environ, "TMPDIR": str(folder)},  # what has arrived is counted there
     )
     lines: list[str] = []

@@ -12,8 +12,7 @@ import msgspec
 import torch
 from transformers import TrainerCallback
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.exam.report import OTHER_TOKENS, write_report
 from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.limits.run_limits import Hold
@@ -103,7 +102,7 @@ class RunCallback(TrainerCallback):
             if not isinstance(error, GarageError):
                 traceback.print_exc()
             self._progress.warn(
-                f"the report card could not be made ({one_line(str(error), 120)}); try again with"
+                f"the report card could not be made ({reason_of(error, 120)}); try again with"
                 f" `garage report {self._folder.name}`"
             )
             return ""

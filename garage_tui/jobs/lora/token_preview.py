@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.base.errors import reason_of
+
 if TYPE_CHECKING:
     from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 
@@ -25,7 +27,7 @@ def main() -> int:
     try:
         tokenizer = load(Path(sys.argv[1]))
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        print(json.dumps({"error": f"{sys.argv[1]} has no readable tokenizer: {error}"}), flush=True)
+        print(json.dumps({"error": f"{sys.argv[1]} has no readable tokenizer: {reason_of(error)}"}), flush=True)
         return 1
     if not tokenizer.chat_template:
         print(json.dumps({"error": f"{sys.argv[1]} has no chat template: choose an instruct model"}), flush=True)

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.hardware.energy import EnergyMeter
 from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.hardware_snapshot import HardwareMeter, HardwareSnapshot
@@ -120,4 +121,4 @@ class Telemetry:
             except Exception as error:  # whatever a sensor does, the heat guard continues
                 if str(error) != self._wrong:
                     self._wrong = str(error)
-                    print(f"the sensors could not be read: {error!r}; trying again", flush=True)
+                    print(f"the sensors could not be read: {one_line(repr(error))}; trying again", flush=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.errors import GarageError, reason_of
 
 
 def base_tokenizer(base: Path) -> Tokenizer:
@@ -21,7 +20,7 @@ def base_tokenizer(base: Path) -> Tokenizer:
     try:
         return _read(file, file.stat().st_mtime_ns)
     except Exception as error:  # the library raises bare exceptions
-        raise GarageError(f"the tokenizer in {base} cannot be read: {one_line(str(error), 120)}") from error
+        raise GarageError(f"the tokenizer in {base} cannot be read: {reason_of(error, 120)}") from error
 
 
 @functools.lru_cache(maxsize=2)

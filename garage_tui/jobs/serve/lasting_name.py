@@ -44,6 +44,18 @@ class Offer:
     """Why it cannot answer now, in one sentence; empty if it can."""
 
 
+class NotOfferedError(KeyError):
+    """A model is not offered: as a mapping raises it, with the reason.
+
+    Attributes:
+        why: why a run of the workspace is not offered, as a sentence; empty where the name is that of no run.
+    """
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(model)
+        self.why = why
+
+
 class OfferedModels(Mapping[str, Offer]):
     """What can be asked now: the lasting name, the base model, and each run that was trained on it.
 
@@ -65,10 +77,10 @@ class OfferedModels(Mapping[str, Offer]):
             return Offer(self._base, self._base)
         if run := served_run(self._workspace, model, self._base, self._only):
             return Offer(run.id, self._base, run)
-        raise KeyError(self._absence(model))
+        raise NotOfferedError(model, self._absence(model))
 
     def _absence(self, model: str) -> str:
-        """Return why a run of the workspace is not offered, as a sentence; empty where `model` is none."""
+        """Return `NotOfferedError.why`."""
         if model not in run_names(self._workspace):
             return ""
         run = read_run(self._workspace.checkpoints / model)
@@ -105,8 +117,10 @@ def find_offer(offers: Mapping[str, Offer], name: str) -> Offer:
     """
     try:
         return offers[name]
-    except KeyError as error:
-        why = next((part for part in error.args if isinstance(part, str) and part != name), "")
+    except NotOfferedError as error:
+        why = error.why
+    except KeyError:  # of another mapping
+        why = ""
     # OpenAI's own sentence: TinyLLM's chatbot looks for "does not exist", and takes another model.
     text = f"The model `{one_line(name, 200)}` does not exist."
     raise RequestRefusedError(404, "model_not_found", f"{text} {one_line(why, 500)}".rstrip(), "model")

@@ -12,6 +12,7 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.read_errors import DAMAGED
+from garage_tui.core.base.sanitize import quoted
 from garage_tui.jobs.serve.generation import GenerationOptions
 from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
 from garage_tui.jobs.serve.request_messages import read_messages, without_tools
@@ -173,7 +174,7 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         _check_format(fields["response_format"])
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:
-            raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")
+            raise BadFieldError("logit_bias", f"logit_bias: {quoted(token, 20)} is not the id of a token")
     if fields.get("tools") and fields.get("tool_choice") == "none":
         return
     if "tool_choice" in fields and not fields.get("tools") and fields["tool_choice"] not in ("none", "auto"):

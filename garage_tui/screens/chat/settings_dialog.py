@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Input, Label, Static
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import plain
@@ -18,6 +18,7 @@ from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
+from garage_tui.widgets.readline_area import ReadlineArea
 
 _LABELS = {"temperature": "Temperature", "top_p": "Top p", "max_tokens": "Max tokens", "seed": "Seed"}
 _HINTS = {
@@ -58,9 +59,7 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
                     field.cursor_blink = False  # a blinking cursor repaints for ever
                     yield field
             yield Label("System prompt", classes="label")
-            area = TextArea(self._system, id="system", soft_wrap=True, compact=True, tab_behavior="focus")
-            area.cursor_blink = False
-            yield area
+            yield ReadlineArea(self._system, id="system")
             yield Static(id="chat-field-hint")
             yield Notice()
             yield KeyBar()
@@ -88,14 +87,14 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
         except BadInputError as error:
             self.notice.wrong(plain(str(error)))
         else:
-            self.dismiss((params, plain(self.query_one(TextArea).text).strip()))
+            self.dismiss((params, plain(self.query_one(ReadlineArea).text).strip()))
 
     def action_reset(self) -> None:
         """Fill the fields with the defaults, and clear the system prompt."""
         for name in _LABELS:
             self.query_one(f"#{name}", Input).value = self._text(name, GREEDY)
-        self.query_one(TextArea).text = ""
+        self.query_one(ReadlineArea).text = ""
 
     def action_cancel(self) -> None:
-        if self.may_close(self._system, self.query_one(TextArea).text, "Not applied yet: Ctrl+S applies it"):
+        if self.may_close(self._system, self.query_one(ReadlineArea).text, "Not applied yet: Ctrl+S applies it"):
             self.dismiss(None)

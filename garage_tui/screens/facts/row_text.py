@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from garage_tui.core.base.format import plural
-from garage_tui.core.base.sanitize import one_line, shown, shown_line
+from garage_tui.core.base.sanitize import decoded, one_line, shown, shown_line
 from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
@@ -172,4 +172,4 @@ def _in_one_line(line: Line) -> str:
 
 
 def _raw(line: bytes, limit: int = 200) -> str:
-    return shown_line(line.decode(errors="replace"), limit)
+    return shown_line(decoded(line), limit)

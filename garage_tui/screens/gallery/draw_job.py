@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion import sample
@@ -99,7 +99,7 @@ class DrawJob:
         try:
             out = await asyncio.to_thread(write_nearest, album.path, current.page.path)
         except (GarageError, OSError) as error:
-            notice.wrong(one_line(str(error), 300))
+            notice.wrong(reason_of(error, 300))
             return
         await self._host.find_albums(changed=album.path)
         self._host.choose(album.path, out)

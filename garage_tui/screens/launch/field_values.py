@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import quoted
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class NumberField:
             return int(text) if self.whole else float(text)
         except ValueError as error:
             kind = "whole number" if self.whole else "number"
-            raise BadInputError(f"{self.label.lower()}: {text!r} is not a {kind}") from error
+            raise BadInputError(f"{self.label.lower()}: {quoted(text)} is not a {kind}") from error
 
 
 @dataclass(frozen=True)

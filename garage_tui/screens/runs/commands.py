@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import duration, human_bytes, ordinal
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.folder import ENDED
@@ -110,7 +110,7 @@ class RunCommands:
         try:
             result = await asyncio.to_thread(lambda: command(read_run(run.path)))
         except (GarageError, OSError) as error:
-            notice.wrong(str(error))
+            notice.wrong(reason_of(error))
             return False
         if not at_once:
             notice.note(done or str(result))

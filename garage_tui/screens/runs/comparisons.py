@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.exam.compare_runs import kinds_differ_text
@@ -114,7 +114,7 @@ class Comparisons:
             notice.note("Starting …")
             new = await asyncio.to_thread(plan.start)
         except (GarageError, OSError) as error:
-            notice.wrong(plain(str(error)))
+            notice.wrong(reason_of(error))
         else:
             # Shown at once: until the watcher's next snapshot a second press of the key would start them again.
             known = {one.id: one for one in (*new, *host.runs)}

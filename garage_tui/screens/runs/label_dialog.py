@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.widgets import Label as Caption
 
+from garage_tui.core.base.sanitize import quoted
 from garage_tui.core.runs.label import MAX_NAME, MAX_NOTE, Label, clean_name, clean_note
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -66,7 +67,7 @@ class LabelDialog(Dialog[Label | None]):
     def action_save(self) -> None:
         label = self._now
         if label.name.casefold() in self._reserved:
-            self.notice.wrong(f"commands use {label.name!r} for something else: choose another name")
+            self.notice.wrong(f"commands use {quoted(label.name)} for something else: choose another name")
             return
         self.dismiss(label)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.errors import GarageError, reason_of
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.runs.run_filter import ORDERS, Order, arrange
 
@@ -112,7 +112,7 @@ class Listing:
         try:
             label = await asyncio.to_thread(self._write, run, label)
         except (GarageError, OSError) as error:
-            host.notice.wrong(plain(str(error)))
+            host.notice.wrong(reason_of(error))
             return
         host.notice.done(f"{run.id} is called {label.name} now" if label.name else f"{run.id} has no name now")
         host.watcher.wake()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.confirm_and_pick import Confirm, Pick
@@ -75,7 +75,7 @@ class Promotion:
         try:
             made = await asyncio.to_thread(change)
         except (GarageError, OSError) as error:
-            notice.wrong(plain(str(error)))
+            notice.wrong(reason_of(error))
             return
         if made is None:
             notice.note("it is in service already")

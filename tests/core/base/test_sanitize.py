@@ -3,7 +3,18 @@
 import pytest
 
 from garage_tui.core.base.format import duration
-from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.base.sanitize import (
+    decoded,
+    hidden,
+    marked,
+    one_line,
+    plain,
+    quoted,
+    shown,
+    shown_line,
+    unescaped,
+    unshown,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +32,8 @@ from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_
         ("tab\tand\r\nnewline", "tab\tand\nnewline"),
         ("[bold]markup is text[/bold]", "[bold]markup is text[/bold]"),
         ("Grüße, 世界 🦋", "Grüße, 世界 🦋"),
-        ("half a letter \ud800", "half a letter �"),
+        ("half a letter \ud800", "half a letter ⟨U+D800⟩"),
+        ("caf\udce9 of a file's name", "caf⟨0xE9⟩ of a file's name"),
         ("unseen \U000e0041\U000e0042 text", "unseen � text"),
         ("so\u00adft, \u3164wide\ufe01, \ufeffbom", "soft, wide, bom"),
         ("an image's cell \U0010eeee\u0305", "an image's cell �\u0305"),
@@ -39,6 +51,7 @@ def test_outside_text_is_shown_without_its_escapes(hostile, shown):
         ("a\x1b[31mred\x1b[0m b", "a␛[31mred␛[0m b"),
         ("nul\x00, del\x7f, csi\x9b", "nul␀, del␡, csi⟨U+009B⟩"),
         ("evil \u202etxt.exe\u200b", "evil ⟨U+202E⟩txt.exe⟨U+200B⟩"),
+        ("caf\udce9 and half \ud83d", "caf⟨0xE9⟩ and half ⟨U+D83D⟩"),
         ("tag \U000e0041", "tag ⟨U+E0041⟩"),
         ("z" + "\u0301" * 90, "z" + "\u0301" * 8 + "⟨+82 marks⟩"),
         ("two\nlines\tand a tab", "two\nlines\tand a tab"),
@@ -52,9 +65,19 @@ def test_who_judges_a_text_sees_what_is_hidden_in_it(hostile, seen):
 
 
 def test_marks_become_again_what_they_stand_for():
-    hostile = "a\x1b[31m \x00\x7f\x9b\r\n\u202e\U000e0041"
+    hostile = "a\x1b[31m \x00\x7f\x9b\r\n\u202e\U000e0041\udce9\udc7f\ud83d"
     assert unshown(shown(hostile)) == hostile
-    assert unshown("⟨U+0041⟩ ⟨U+D⟩ ⟨U+FFFFFF⟩") == "⟨U+0041⟩ ⟨U+D⟩ ⟨U+FFFFFF⟩"
+    for text in ("⟨U+0041⟩", "⟨U+D⟩", "⟨U+FFFFFF⟩", "⟨0x41⟩", "⟨0xE99⟩", "⟨0xE⟩"):
+        assert unshown(text) == text
+
+
+def test_a_text_in_a_message_has_the_same_marks_as_elsewhere():
+    assert quoted("caf\udce9\x1b\n") == "'caf⟨0xE9⟩␛'"
+    assert quoted("x" * 100, 10) == f"'{'x' * 9}…'"
+    odd, typed = ["caf\udce9", "\U000e0041", "\x1b"], r"\udce9"
+    assert unescaped(f"invalid choice: {odd}") == "invalid choice: ['caf⟨0xE9⟩', '⟨U+E0041⟩', '␛']"
+    assert unescaped(f"{[typed]} and \\Uffffffff") == r"['\\udce9'] and \Uffffffff"
+    assert plain(decoded(b"caf\xe9 \xc3\xa9")) == "caf⟨0xE9⟩ é" and marked("\udce9\x1b") == "⟨0xE9⟩\x1b"
 
 
 def test_ten_million_characters_are_one_short_line_at_once():

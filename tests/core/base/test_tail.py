@@ -20,7 +20,7 @@ def test_lines_come_once_and_whole(tmp_path):
 def test_of_a_progress_bar_the_last_state_is_shown_and_escapes_are_gone(tmp_path):
     log = tmp_path / "log.txt"
     log.write_bytes(b"10%\r50%\r\x1b[32m100%\x1b[0m\nbad \xff byte\n")
-    assert FileFollower(log).text() == ["100%", "bad � byte"]
+    assert FileFollower(log).text() == ["100%", "bad ⟨0xFF⟩ byte"]
 
 
 def test_a_big_file_is_read_in_bounded_pieces_and_a_tail_starts_at_a_line(tmp_path):

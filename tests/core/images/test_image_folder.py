@@ -237,7 +237,7 @@ class TestLeftOut:
         for name in (b"a\x1b]0;gotcha\x07\nb.png", b"caf\xe9.png", b"\x07"):
             (folder / os.fsdecode(name)).write_text("no picture")
         names = [out.name for out in load(folder).left_out]
-        assert sorted(names) == ["'\\x07'", "a b.png", "caf�.png"]
+        assert sorted(names) == ["a b.png", "caf⟨0xE9⟩.png", "␇"]
 
     def test_a_file_that_goes_while_it_is_looked_at_is_named(self, folder: Path) -> None:
         def progress(done: int, total: int) -> None:

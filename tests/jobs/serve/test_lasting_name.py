@@ -16,7 +16,7 @@ from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import api_key, server_process, server_state
-from garage_tui.jobs.serve.lasting_name import OfferedModels, in_its_name
+from garage_tui.jobs.serve.lasting_name import NotOfferedError, OfferedModels, in_its_name
 from tests.support.running_server import start_server
 from tests.support.vllm import VLLM
 
@@ -189,6 +189,9 @@ def test_a_model_is_found_without_reading_the_other_runs_and_no_name_leads_elsew
     assert {one, two} <= set(found) and len(found) == len(set(found))
     monkeypatch.setattr(server_process, "list_runs", lambda _: pytest.fail("it reads every run"))
     assert found[one].run.id == one and found[base].run is None and "garage" in found
+    with pytest.raises(NotOfferedError) as none:
+        OfferedModels(box, "garage", base, [one])[two]
+    assert none.value.why == f"This server was started to offer only {one}."
     for name in ("", ".", "..", f"../checkpoints/{one}", f"{one}/", f"{one}/adapter", "/etc", "\0", "x" * 300):
         assert name not in found
 

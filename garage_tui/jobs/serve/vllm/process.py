@@ -18,7 +18,7 @@ import psutil
 
 from garage_tui.core.base.child_environment import without_leftovers
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.sanitize import decoded, one_line, plain
 
 _POLL_SECONDS = 0.3
 _START_SECONDS = 1800.0
@@ -130,7 +130,7 @@ class VllmProcess:
         try:
             with self._log.open("rb") as log:
                 log.seek(max(self._from, self._log.stat().st_size - _TAIL_BYTES))
-                return plain(log.read(_TAIL_BYTES).decode(errors="replace").replace("\r", "\n"))
+                return plain(decoded(log.read(_TAIL_BYTES)).replace("\r", "\n"))
         except OSError:
             return ""
 
