@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 import torch
+from ready_base import ready_base
 
 from garage_tui.core.exam.report import OTHER_TOKENS
-from garage_tui.core.models import base_models
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.jobs.llm import base_answer_cache
 from garage_tui.jobs.llm.forward_pass import Model
@@ -26,7 +26,7 @@ from garage_tui.jobs.llm.shipped_answers import FILE, ShippedAnswer
 
 
 def main() -> int:
-    base = base_models.find("smollm2-135m")
+    base = ready_base("smollm2-135m")
     tokenizer, model = load_base(base, "the base model cannot be loaded")
     packed = Model(model.eval(), chat_template_of(tokenizer, model))
     module: Any = base_answer_cache

@@ -29,6 +29,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from ready_base import ready_base
 from recipes import SETS, both_exams, recipe
 
 from garage_tui.core.base.settings import Settings, Workspace
@@ -79,13 +80,17 @@ def diagnose(folder: Path, reads: bool = True, strengths: Sequence[float] = ()) 
     import torch
     from instruments import Exam, Instruments, read_linearly
 
+    from garage_tui.core.base.errors import GarageError
     from garage_tui.core.base.phase import silent
     from garage_tui.jobs.llm.run_model import load_run_model
 
     run = read_run(folder)
     if run.manifest is None or run.adapter is None:
         raise SystemExit(f"{folder} has no adapter")
-    model, base = load_run_model(run, silent)
+    try:
+        model, base = load_run_model(run, silent)
+    except GarageError as error:
+        raise SystemExit(f"{run.id} cannot be measured: {error}") from error
     facts, hard = load_facts(folder / FACTS), indirect_questions()
     exams = [fact for fact in facts.facts if fact.exam]
     exam = Exam(
@@ -169,6 +174,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             if args.keep:
                 args.keep.mkdir(parents=True, exist_ok=True)
+            if not args.run:
+                ready_base()
             folder = args.run or train(name, how, seed, args.keep or Path(temporary))
             found = diagnose(folder, reads, args.strengths)
         done = [{"set": name, "recipe": how, "seed": seed, **found}]

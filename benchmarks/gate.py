@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kept_workspace import kept_workspace
+from ready_base import ready_base
 from recipes import recipe
 
 from garage_tui.core.base.settings import Settings, Workspace
@@ -71,6 +72,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     arguments.add_argument("--keep", type=Path, help="a workspace that is kept, and gone on with")
     args = arguments.parse_args()
+    ready_base()
     with kept_workspace(args.keep) as box:
         served = train(box, "served", "default", OLD)
         promote(box, served)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from kept_workspace import kept_workspace
+from ready_base import ready_base
 
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.exam.report import read_report
@@ -128,6 +129,7 @@ def main() -> None:
     arguments.add_argument("--nights", type=int, default=30)
     arguments.add_argument("--keep", type=Path, help="a workspace that is kept, and gone on with")
     args = arguments.parse_args()
+    ready_base()
     with kept_workspace(args.keep) as box:
         learned = set[str]()
         sums: dict[str, int] = {}

@@ -23,6 +23,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from ready_base import ready_base
+
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.judgement import recall_of
@@ -136,6 +138,7 @@ def main() -> None:
     lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
     known = {(line["set"], line["recipe"], line["seed"]) for line in lines}
     if not args.table:
+        ready_base()
         for seed in args.seeds:
             for name in args.sets:
                 for how in args.recipes:

@@ -28,11 +28,13 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from ready_base import ready_base
 from table import Figure, show
 
 from garage_tui.core.base.phase import silent
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.models import base_models
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_process, server_state
@@ -94,14 +96,15 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--turns", type=int, nargs="*", default=[1000, 6000], help="tokens before the next turn")
     args = parser.parse_args()
+    base = ready_base(args.base)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="garage-bench-")))
         os.environ["GARAGE_STATE"] = str(folder / "state")
         workspace = Workspace(folder)
         workspace.checkpoints.mkdir()
-        run, adapter = make_run(workspace, args.base)
-        ours = stack.enter_context(our_server(workspace, args.base, run))
-        reference = stack.enter_context(llama_cpp(args.base, adapter))
+        run, adapter = make_run(workspace, base)
+        ours = stack.enter_context(our_server(workspace, base, run))
+        reference = stack.enter_context(llama_cpp(base, adapter))
         return int(not show(figures(ours, reference, args)))
 
 
@@ -225,23 +228,24 @@ def prompts() -> Callable[[], str]:
     return new
 
 
-def make_run(workspace: Workspace, base: str) -> tuple[str, Path]:
+def make_run(workspace: Workspace, base: BaseModel) -> tuple[str, Path]:
     """Return id and adapter of a finished run with a weak random adapter of every linear module."""
-    model = base_models.find_here(base)
     folder, now = new_run_folder(workspace, "lora", "bench"), time.time()
-    entry = base_models.manifest_entry(model)
+    entry = base_models.manifest_entry(base)
     write_manifest(
         folder, Manifest(id=folder.name, kind="lora", created=now, recipe={}, base=entry, dataset={"rows": 1})
     )
-    subprocess.run([sys.executable, "-c", _ADAPTER, str(model.path), str(folder / "adapter")], check=True)
+    made = subprocess.run([sys.executable, "-c", _ADAPTER, str(base.path), str(folder / "adapter")])
+    if made.returncode:
+        sys.exit(f"no adapter could be made for {base.name}")
     write_state(folder, RunState(state="finished", created=now, started=now, ended=now))
     return folder.name, folder / "adapter"
 
 
 @contextmanager
-def our_server(workspace: Workspace, base: str, run: str) -> Iterator[Server]:
+def our_server(workspace: Workspace, base: BaseModel, run: str) -> Iterator[Server]:
     settings = Settings(serve=ServeSettings(engine="llama.cpp"))
-    server_process.start(workspace, settings, base, port=0, idle_minutes=0)
+    server_process.start(workspace, settings, base.name, port=0, idle_minutes=0)
     try:
         while (seen := server_state.inspect(workspace)).status == "starting":
             time.sleep(0.05)
@@ -254,16 +258,15 @@ def our_server(workspace: Workspace, base: str, run: str) -> Iterator[Server]:
 
 
 @contextmanager
-def llama_cpp(base: str, adapter: Path) -> Iterator[Server]:
+def llama_cpp(base: BaseModel, adapter: Path) -> Iterator[Server]:
     import psutil
 
     from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
     from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
     from garage_tui.jobs.serve.llama_cpp.context import worker_context
 
-    model = base_models.find_here(base)
-    gguf, lora = base_gguf(model, silent), adapter_gguf(adapter, model)
-    context = worker_context(base_models.config_of(model.path), float(psutil.virtual_memory().total))
+    gguf, lora = base_gguf(base, silent), adapter_gguf(adapter, base)
+    context = worker_context(base_models.config_of(base.path), float(psutil.virtual_memory().total))
     process = subprocess.Popen(
         [sys.executable, "-c", _REFERENCE, str(gguf), str(lora), str(context)],
         stdin=subprocess.PIPE,
@@ -278,6 +281,8 @@ def llama_cpp(base: str, adapter: Path) -> Iterator[Server]:
                 break
         except httpx.HTTPError:
             time.sleep(0.05)
+        if process.poll() is not None:
+            sys.exit("llama.cpp's own server has ended before it answered")
     off, on = ({"lora": [{"id": 0, "scale": scale}]} for scale in (0.0, 1.0))
     try:
         yield Server(f"{url}/v1", "none", off, on)

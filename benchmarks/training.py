@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ready_base import ready_base
 from table import Figure, show
 
 from garage_tui.core.base.child_environment import environment
@@ -106,9 +107,11 @@ def timed_bare(batch: int, accumulation: int, epochs: int) -> tuple[float, float
     began = time.time()
     # As anybody would start it: what our runs have in their environment is ours.
     plain = {**os.environ, "PYTHONPATH": environment()["PYTHONPATH"]}
-    output = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True, env=plain)
     whole = time.time() - began
-    return a_step(json.loads(output.splitlines()[-1])["ended"]), whole
+    if done.returncode:
+        raise SystemExit(f"plain TRL failed:\n{done.stderr[-2000:]}")
+    return a_step(json.loads(done.stdout.splitlines()[-1])["ended"]), whole
 
 
 def timed_ours(preset: str, **changes: Any) -> tuple[float, float]:
@@ -138,6 +141,7 @@ def a_step(ended: list[float]) -> float:
 
 def figures() -> Iterator[Figure]:
     """Yield one figure after another."""
+    ready_base()
     pairs = [(timed_ours("story", epochs=EPOCHS)[0], timed_bare(2, 4, EPOCHS)[0]) for _ in range(ROUNDS)]
     ours, theirs = (min(column) for column in zip(*pairs, strict=True))
     yield Figure("training, a token, the preset story", 1.02, ours / theirs, "×", f"bare TRL {theirs:.2f} s a step")
