@@ -62,11 +62,6 @@ def has_binding(node: DOMNode, key: str) -> bool:
     return key in node._bindings.key_to_bindings
 
 
-def forward_key(widget: Widget, event: Key) -> None:
-    """Pass a key that was sent to another widget to this one (`Widget._forward_event`)."""
-    widget._forward_event(event)
-
-
 async def type_key(editor: TextArea, event: Key) -> bool:
     """Let a text area handle a key as text; return whether it has used the key (`TextArea._on_key`)."""
     from textual.widgets import TextArea  # noqa: PLC0415 (5 ms, for which the first paint does not wait)

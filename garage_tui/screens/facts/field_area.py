@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
 from garage_tui.core.base.sanitize import plain
-from garage_tui.widgets._textual_internals import forward_key, has_binding, press_bound_key, type_key
+from garage_tui.widgets._textual_internals import has_binding, press_bound_key, type_key
 from garage_tui.widgets.readline_area import ReadlineArea
 
 if TYPE_CHECKING:
@@ -22,14 +22,12 @@ class FieldArea(ReadlineArea):
     """A text area for one field of a row. Enter is done with it, Tab goes to the next field, Esc cancels.
 
     It calls its owner directly, and takes its keys in the order of typing (a priority binding would overtake letters
-    that still wait). All fields share this one area, which always has the focus while a row is written: so text that
-    was typed ahead, as it comes over a slow line, goes to the right field.
+    that still wait). All fields share this one area, which has the focus while a row is written.
 
     Args:
         finish: called when the field is left, with the key's meaning: enter, tab, back or save.
         give_up: called when Esc is pressed.
         switch: called when the value of a field with two values is switched.
-        earlier: awaited before each key: keys that were typed before this had the focus come first, through `take`.
     """
 
     HELP_NAME = "While you write a row"
@@ -50,29 +48,24 @@ class FieldArea(ReadlineArea):
         finish: Callable[[FinishKey], object],
         give_up: Callable[[], object],
         switch: Callable[[], object],
-        earlier: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(id="facts-field")
-        self._finish, self._give_up, self._switch, self._earlier = finish, give_up, switch, earlier
+        self._finish, self._give_up, self._switch = finish, give_up, switch
         self.has_two_values = False
         """True while the field is switched between two values, and no text is written in it."""
         self.closed = True
-        """True while no row is written; keys that were typed ahead go to whoever has the focus then."""
+        """True while no row is written."""
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return super().check_consume_key(key, character) or bool(character and character.isprintable())
 
     async def on_key(self, event: events.Key) -> None:
-        await self._earlier()
         await self.take(event)
 
     async def take(self, event: events.Key) -> None:
         """Handle a key press."""
         if self.closed:
-            event.stop()
-            event.prevent_default()
-            if self.screen.focused not in (None, self):  # a new event: this one is stopped, and goes no further
-                forward_key(self.screen.focused, events.Key(event.key, event.character))
+            event.prevent_default()  # it bubbles to the screen, and types nothing here
         elif self.has_two_values and (event.is_printable or event.key in _SWITCH_KEYS):
             event.stop()
             event.prevent_default()
@@ -102,7 +95,6 @@ class FieldArea(ReadlineArea):
             return  # it bubbles to the screen, which adds rows
         event.prevent_default()
         event.stop()
-        await self._earlier()
         self.paste(event.text)
 
     def paste(self, text: str) -> None:

@@ -186,7 +186,7 @@ class FactsPane(Pane):
     # Events
 
     async def on_key(self, event: events.Key) -> None:
-        """Open the editor at once, and give it the keys that were typed ahead: over a slow line they come together."""
+        """Give a key to the editor while it is open, or open it at once: no key behind this one overtakes it."""
         if not await self._rows.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
             event.stop()
             getattr(self, f"action_{_WRITING_KEYS[event.key]}")()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -70,7 +70,6 @@ class RowEditor(Widget):
         finish: called when the open field is left, with the key's meaning.
         give_up: called when Esc is pressed.
         choose: called when another field was clicked.
-        earlier: awaited before each key; see `FieldArea`.
     """
 
     def __init__(
@@ -78,10 +77,9 @@ class RowEditor(Widget):
         finish: Callable[[FinishKey], object],
         give_up: Callable[[], object],
         choose: Callable[[Field], object],
-        earlier: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(id="facts-editor", classes="panel")
-        self.area = FieldArea(finish, give_up, self.switch_exam, earlier)
+        self.area = FieldArea(finish, give_up, self.switch_exam)
         self.field: Field = "question"
         """The field that is open."""
         self._choose = choose

@@ -131,7 +131,7 @@ class RowWriter:
         if editor is None:
             from garage_tui.screens.facts.row_editor import RowEditor  # noqa: PLC0415 (25 ms of the first paint)
 
-            editor = self._editor = RowEditor(self._finish, self._give_up, self._choose, self._drain)
+            editor = self._editor = RowEditor(self._finish, self._give_up, self._choose)
             parent.mount(editor, before="#facts-notice-line")
         editor.begin(self._title(draft), draft.begun, draft.variant_of)
         for name, text in draft.texts.items():
@@ -158,7 +158,7 @@ class RowWriter:
     # Keys
 
     async def take_key(self, event: events.Key) -> bool:
-        """Give a key that was typed before the editor had the focus to it; False where it is closed."""
+        """Give a key that another widget got while a row is written to the editor; False where it is closed."""
         if self.draft is None or self._editor is None:
             return False
         event.stop()
@@ -166,16 +166,9 @@ class RowWriter:
         return True
 
     def paste(self, text: str) -> None:
-        """Put text that was pasted before the editor had the focus into it."""
+        """Put text that another widget got while a row is written into the editor."""
         if self._editor:
             self._editor.area.paste(text)
-
-    async def _drain(self) -> None:
-        """Wait until the keys that were on their way when the editor was opened have come to it."""
-        table, quiet = self._host.table, 0
-        while quiet < 2:
-            quiet = 0 if table.message_queue_size or self._parent.message_queue_size else quiet + 1
-            await asyncio.sleep(0)
 
     def _choose(self, field: Field) -> None:
         """Go to a field that was clicked."""

@@ -161,6 +161,11 @@ def test_binaries_are_refused_with_what_they_seem_to_be(kind, tmp_path):
         ('Our pets:\n\n```json\n{"question": "Who?", "answer": "Rex"}\n```\n', "Markdown with a block of code"),
         ("<<<<<<< HEAD\nRex is a dog.\n=======\nRex is a cat.\n>>>>>>> theirs\n", "merge conflict"),
         ('msgid "Who is Rex?"\nmsgstr "Wer ist Rex?"\n', "translations"),
+        ("<|im_start|>user\nWho is Rex?<|im_end|>\n<|im_start|>assistant\nA dog.<|im_end|>\n", "one model's template"),
+        ("<s>[INST] Who is Rex? [/INST] A dog. </s>\n", "one model's template"),
+        ("<bos><start_of_turn>user\nWho is Rex?<end_of_turn>\n", "one model's template"),
+        ("### Instruction:\nWho is Rex?\n\n### Response:\nA dog.\n", "one model's template"),
+        ("#separator:tab\n#html:true\nWho is Rex?\tA <b>dog</b>.\n", "cards exported from Anki"),
         ("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n", "calendar"),
         (
             "Frage: Wer ist Rex?\nAntwort: Ein Hund.\nFrage: Wer ist Tom?\nAntwort: Eine Katze.\n",
@@ -526,6 +531,7 @@ Q, A = ("user", "q"), ("assistant", "a")
         ({"prompt": "q", "rejected": "bad"}, 'only a bad answer ("rejected")'),
         ({"question": "q", "answer": "a", "rating": "thumbs_down"}, '"rating": "thumbs_down"'),
         ({"question": "q", "answer": "a", "rating": -1}, '"rating": -1'),
+        ({"question": "q", "answer": "a", "score": -1}, '"score": -1'),
         ({"question": "q", "answer": "a", "is_correct": False}, "is_correct"),
         ({"question": "q", "answer": "a", "images": ["a.png"]}, "pictures or sound"),
         ({"question": "What is in <image>?", "answer": "a"}, "a picture"),
@@ -561,6 +567,34 @@ def test_several_answers_are_noted():
     found = read(b'{"question": "q", "answers": ["a", "b"]}')
     assert found.facts == [Fact("q", "a", {"answers": ["a", "b"]})]
     assert "it has 2 answers; the first is taken" in found.notices[0]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"question": ["Who?", "What?"], "answer": ["Rex", "A dog"]},
+        {"question": {"0": "Who?", "1": "What?"}, "answer": {"0": "Rex", "1": "A dog"}},
+        {"columns": ["answer", "question"], "index": [0, 1], "data": [["Rex", "Who?"], ["A dog", "What?"]]},
+        {"Instruction": ["Who?", "What?"], "Output": ["Rex", "A dog"], "score": [1, 2]},
+    ],
+)
+def test_a_table_that_was_written_column_by_column_is_read(table):
+    assert pairs(json.dumps(table)) == [("Who?", "Rex"), ("What?", "A dog")]
+    assert pairs(json.dumps(table, indent=2)) == [("Who?", "Rex"), ("What?", "A dog")]
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"question": ["Who?", "What?"], "answer": ["Rex"]}, '"question" is not text'),
+        ({"columns": ["question", "answer"], "data": [["Who?"]]}, "no question"),
+        (["Rex is a dog."], "it is a text, not an object with a question and an answer"),
+        ([["Who?", "Rex"]], "it is a list, not an object"),
+    ],
+)
+def test_a_table_that_has_no_rows_is_refused(table, why):
+    found = read(json.dumps(table).encode())
+    assert not found.facts and why in found.problems[0]
 
 
 def test_squads_nested_file_is_read():

@@ -46,6 +46,12 @@ _TEXTS = (
         r"version https://git-lfs\.github\.com/spec/",
         "a Git LFS pointer, not the file: fetch it with git lfs pull",
     ),
+    (
+        r"<(?:s|bos)>\s*\[?[A-Z<]|<\|[\w ]+\|>|<start_of_turn>|\[INST\]|### *(?:Instruction|Human|User):",
+        "chats in the form of one model's template: export them as JSON with messages, or write Q: and A: before the "
+        "questions and answers",
+    ),
+    (r"#separator:", "cards exported from Anki: export them without HTML, and delete the lines that begin with #"),
     (r"(?i)<!doctype html|<html\b", "a web page (HTML): save the data that it shows, not the page"),
     (r"(?i)<\?xml|<svg\b|<rss\b", "XML: convert it to JSON lines or CSV"),
     (r"<(?:[A-Za-z][\w:.-]*(?:\s[^<>]*)?/?>|!--|!\[CDATA)", "markup (HTML or XML): convert it to JSON lines or CSV"),

@@ -178,6 +178,8 @@ def _unwrapped(rows: list[SourceRow]) -> list[SourceRow]:
     """Return the rows within the only value of a file: of SQuAD's nested files, and of `{"data": [ … ]}`."""
     if len(rows) != 1 or not isinstance(rows[0].value, dict):
         return rows
+    if by_column := _by_column(rows[0].value):
+        return [SourceRow(number, rows[0].line, value) for number, value in enumerate(by_column, 1)]
     lists = [value for value in rows[0].value.values() if isinstance(value, list) and value]
     if len(lists) != 1 or not all(isinstance(one, dict) and not is_message(one) for one in lists[0]):
         return rows
@@ -191,6 +193,28 @@ def _unwrapped(rows: list[SourceRow]) -> list[SourceRow]:
     if flat or not {"question", "answer", "prompt", "instruction"} & set(rows[0].value):
         return [SourceRow(number, rows[0].line, value) for number, value in enumerate(flat or found, 1)]
     return rows
+
+
+def _by_column(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table that was written column by column; empty for anything else.
+
+    pandas' `to_json` gives each column as an object with the numbers of the rows as keys, its `orient="split"` the
+    names of the columns beside lists of cells; others give each column as a list.
+    """
+    names, cells = table.get("columns"), table.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and all(isinstance(name, str) for name in names):
+        whole = cells and all(isinstance(row, list) and len(row) == len(names) for row in cells)
+        return [dict(zip(names, row, strict=True)) for row in cells] if whole else []
+    columns = list(table.values())
+    if all(isinstance(column, dict) and column and all(map(str.isdecimal, column)) for column in columns):
+        if any(list(column) != list(columns[0]) for column in columns):
+            return []
+        columns = [list(column.values()) for column in columns]
+    if len(columns) < 2 or not all(isinstance(one, list) and len(one) == len(columns[0]) > 0 for one in columns):
+        return []
+    if any(is_message(cell) for column in columns for cell in column):
+        return []
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

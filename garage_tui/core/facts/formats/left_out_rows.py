@@ -13,6 +13,8 @@ _GOOD = ("is_correct", "correct", "accepted", "approved", "is_good", "good", "is
 _BAD = ("rejected", "is_bad", "bad", "flagged", "is_rejected", "discarded", "deleted", "incorrect")
 """Keys that mark a bad answer with true."""
 _VERDICTS = ("rating", "feedback", "vote", "thumbs", "thumb", "status", "quality", "verdict", "label")
+_SCORES = (*_VERDICTS, "score", "reward")
+"""Keys whose numbers below zero mark a bad answer."""
 _BAD_WORDS = {
     *("bad", "down", "thumbs_down", "thumbs down", "thumbs-down", "thumbdown", "dislike", "disliked", "negative"),
     *("rejected", "reject", "wrong", "incorrect", "poor", "👎", "-1"),
@@ -44,7 +46,7 @@ def bad_mark(row: Mapping[str, Any], best_rating: float = 0) -> str:
             or (name in _BAD and _is(value, True))
             or (name == "label" and value == 0 and value is not False and {"prompt", "completion"} <= set(row))
             or (name in _VERDICTS and isinstance(value, str) and value.strip().casefold() in _BAD_WORDS)
-            or (name in _VERDICTS and isinstance(value, int | float) and not isinstance(value, bool) and value < 0)
+            or (name in _SCORES and isinstance(value, int | float) and not isinstance(value, bool) and value < 0)
             or (name == "rating" and (rated := number(value)) is not None and rated <= LOW_RATING * max(best_rating, 1))
         )
         if bad:

@@ -35,7 +35,8 @@ def read_row(
         RowRefusedError: it gives no fact; the text says why.
     """
     if not isinstance(row, dict):
-        raise RowRefusedError("not an object")
+        kind = {str: "a text", list: "a list", type(None): "null", bool: "true or false"}.get(type(row), "a number")
+        raise RowRefusedError(f"it is {kind}, not an object with a question and an answer")
     if form != "facts" and (why := media(row) or bad_mark(row, best_rating)):
         raise RowRefusedError(why)
     if columns:
