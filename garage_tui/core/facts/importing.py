@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -85,9 +86,9 @@ def read(
         return _table(text, None if form == "csv" else form, columns)
     if form:
         return _rows(ImportedFacts(f"JSON ({form})"), read_json(text), form, columns)
-    json = begins_like_json(text)
-    file_kind.check_text(text, lines=not json and ending not in _TABLES, yaml=ending in _YAML)
-    if json or ending in _JSON:
+    is_json = begins_like_json(text)
+    file_kind.check_text(text, lines=not is_json and ending not in _TABLES, yaml=ending in _YAML)
+    if is_json or ending in _JSON:
         return _rows(ImportedFacts("JSON"), _questions_as_keys(read_json(text.lstrip("\ufeff"))), None, columns)
     if ending in _TABLES or columns or looks_like_csv(text):
         return _table(text, None, columns)
@@ -152,6 +153,7 @@ def _rows(
         found.facts += [Fact(fact.question, fact.answer, _in_our_case(fact.extra)) for fact in reading.facts]
         found.problems += [f"{row.label}: {text}" for text in reading.left_out]
         found.notices += [f"{row.label}: {text}" for text in reading.notices]
+        found.notices += [f"{row.label}: {text}" for fact in found.facts[-1:] for text in _unclear(fact)]
     if not found.columns:
         dicts = (row.value for row in rows[:100] if isinstance(row.value, dict))
         found.columns = list(dict.fromkeys(key for value in dicts for key in value if isinstance(value[key], str)))
@@ -171,6 +173,19 @@ def _questions_as_keys(rows: list[SourceRow]) -> list[SourceRow]:
         SourceRow(number, rows[0].line, {"question": question, "answer": answer})
         for number, (question, answer) in enumerate(value.items(), 1)
     ]
+
+
+def _unclear(fact: Fact) -> Iterator[str]:
+    """Yield what a row says of `exam` and `must` that is neither one thing nor the other."""
+    exam, must = fact.extra.get("exam"), fact.extra.get("must")
+    if exam is not None and not isinstance(exam, bool):
+        yield f'"exam" is {_in_json(exam)}, which says neither yes nor no, so the row is taught'
+    if must is not None and not fact.must:
+        yield f'"must" is {_in_json(must)}, which is no list of words, so it is ignored'
+
+
+def _in_json(value: object) -> str:
+    return one_line(json.dumps(value, ensure_ascii=False), 60)
 
 
 def _in_our_case(extra: dict[str, Any]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     if state and waits(run) and (short := wait_text(state)):
         versions = (*versions[:-1], (short,))
     texts = [" · ".join(filter(None, parts)) for parts in versions]
-    gauges = [gauge] * (len(texts) - 1) + [Content("")]  # the shortest version has no space for a bar
+    gauges = [gauge] * (len(texts) - 2) + [Content("")] * 2  # a name says more than a bar, where there is little space
     return tuple(Content.assemble((f"{sign} ", colour), *both) for both in zip(gauges, texts, strict=True))
 
 

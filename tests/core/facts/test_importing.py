@@ -657,3 +657,38 @@ def test_a_text_that_other_programs_write_for_no_value_is_an_answer_like_any_oth
 def test_notes_with_a_name_before_each_are_still_sentences():
     found = read(b"- Ida: she runs the cafe.\n- Bo: he bakes the bread.\n- Eve: she keeps the bees.\n")
     assert len(found.facts) == 3
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Die Mühle steht seit 1801 in Wexcombe, z. B. Am Bach.",
+        "See Prof. Ash in room No. 5 of the U.S. Army base.",
+        "It was built ca. 1801 by Ann vs. Bo, p. 5 says.",
+    ],
+)
+def test_no_sentence_ends_at_an_abbreviation(sentence):
+    found = read(f"{sentence} Über Bo weiß man nichts.\n".encode())
+    assert [fact.answer for fact in found.facts] == [sentence, "Über Bo weiß man nichts."]
+
+
+def test_gemini_and_langchain_messages_are_read_and_one_without_a_role_is_named():
+    gemini = {"contents": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}]}]}
+    assert pairs(json.dumps(gemini)) == [("q", "a")]
+    assert pairs('{"messages": [{"role": "human", "content": "q"}, {"role": "ai", "content": "a"}]}') == [("q", "a")]
+    found = read(b'{"messages": [{"content": "q"}, {"content": "a"}], "id": "1"}')
+    assert found.problems == ["row 1: a message does not say whose it is: it has no role"]
+
+
+def test_ratings_are_read_as_they_are_written():
+    rows = [{"question": f"q{rating}", "answer": "a", "rating": rating} for rating in ("2/5", "5/5", "★☆☆☆☆", "★★★★★")]
+    assert pairs("\n".join(json.dumps(row) for row in rows)) == [("q5/5", "a"), ("q★★★★★", "a")]
+
+
+def test_must_and_exam_of_a_table_are_read_as_the_form_reads_them_and_named_where_they_are_unclear():
+    found = read(b'question;answer;must;exam\nq1?;a;MIT | MIT License, free;yes\nq2?;a;"x; y";nein\n')
+    assert found.facts[0].extra == {"must": [["MIT", "MIT License"], "free"], "exam": True}
+    assert found.notices == [
+        'row 2 (line 3): "exam" is "nein", which says neither yes nor no, so the row is taught',
+        'row 2 (line 3): "must" is "x; y", which is no list of words, so it is ignored',
+    ]

@@ -381,6 +381,8 @@ async def test_a_wait_has_a_count_a_time_and_a_bar_in_list_header_and_details(op
         await user.sees("running: asking the base model", "━━━━──────────────── 40 of 224", " left")
         first = user.app.header.run_lines[0].plain
         assert "━" in first and "asking the base model: 40 of 224" in first
+        brief, shortest = user.app.header.run_lines[-2:]
+        assert brief.plain == "● lora-garage · 40 of 224" and shortest.plain == "● 40 of 224"
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("━─── 40 of 224")
 

@@ -16,12 +16,12 @@ from garage_tui.core.facts.formats.read_row import Format, ReadFact, RowReading,
 
 _ROLES = {
     **dict.fromkeys(("human", "user"), "user"),
-    **dict.fromkeys(("gpt", "chatgpt", "assistant", "model", "bot", "bing", "bard", "claude"), "assistant"),
+    **dict.fromkeys(("gpt", "chatgpt", "assistant", "model", "bot", "ai", "bing", "bard", "claude"), "assistant"),
     **dict.fromkeys(("system", "developer"), "system"),
 }
 _TOOL_ROLES = ("tool", "function", "function_call", "observation", "ipython", "tool_response", "tool_call")
 _FORMS: dict[str, Format] = {"conversations": "sharegpt", "instruction": "alpaca"}
-_MESSAGE_KEYS = {"role", "from", "content", "value"}
+_MESSAGE_KEYS = {"role", "from", "content", "value", "parts"}
 _HUMAN = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \t]*")
 
 
@@ -220,12 +220,15 @@ def _turn(message: Mapping[str, Any]) -> ChatTurn:
         raise RowRefusedError(why)
     if str(name).strip().casefold() in _TOOL_ROLES:
         raise RowRefusedError(f'it calls tools (role "{name}"), which a facts file cannot hold')
+    if name is None:
+        raise RowRefusedError("a message does not say whose it is: it has no role")
     if not role:
         raise RowRefusedError(f'unknown role "{one_line(str(name), 40)}"')
     excluded = role == "assistant" and any(
         message.get(key) is False or (message.get(key) == 0 and key in message) for key in ("weight", "train", "loss")
     )
-    return ChatTurn(role, _content(message.get("content", message.get("value"))), excluded)
+    content = next((message[key] for key in ("content", "value", "parts") if key in message), None)
+    return ChatTurn(role, _content(content), excluded)
 
 
 def _content(value: object) -> str:

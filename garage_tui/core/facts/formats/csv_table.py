@@ -12,6 +12,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.formats.csv_records import CsvRecord, records
 from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, CHAT_KEYS, OTHER_KEYS, QUESTION_KEYS, fold_key
 from garage_tui.core.facts.formats.read_row import Columns, SourceRow, UnknownColumnsError
+from garage_tui.core.facts.must_text import must_from_text
 
 META_KEYS = ("fact", "exam", "must", "system", OTHER_KEYS)
 """Columns of our own; they are found in any case, as those of question and answer are."""
@@ -139,7 +140,7 @@ def read_cell(name: str, text: str) -> Any:
         folded = text.strip().casefold()
         return True if folded in _TRUE else False if folded in _FALSE else text
     if name == "must" and not text.lstrip().startswith("["):
-        return text if re.search(r"[,;|]", text) else [text]
+        return must_from_text(text) if ";" not in text and not text.startswith(('"', "{")) else text
     if text[:1] in ("[", "{", '"') and fold_key(name) not in (*QUESTION_KEYS, *ANSWER_KEYS, "fact"):
         try:
             value = json.loads(text)

@@ -13,6 +13,7 @@ from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.formats.json_problems import NO_VALUE, explain
+from garage_tui.core.facts.formats.other_keys import CHAT_KEYS, fold_key
 from garage_tui.core.facts.formats.read_row import SourceRow
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -180,7 +181,8 @@ def _unwrapped(rows: list[SourceRow]) -> list[SourceRow]:
         return rows
     if by_column := _by_column(rows[0].value):
         return [SourceRow(number, rows[0].line, value) for number, value in enumerate(by_column, 1)]
-    lists = [value for value in rows[0].value.values() if isinstance(value, list) and value]
+    named = [(key, value) for key, value in rows[0].value.items() if isinstance(value, list) and value]
+    lists = [value for key, value in named if fold_key(key) not in CHAT_KEYS]  # the messages of a chat are no rows
     if len(lists) != 1 or not all(isinstance(one, dict) and not is_message(one) for one in lists[0]):
         return rows
     found = [one["row"] if set(one) >= {"row", "row_idx"} else one for one in lists[0]]

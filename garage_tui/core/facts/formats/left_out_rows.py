@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,9 @@ def bad_mark(row: Mapping[str, Any], best_rating: float = 0) -> str:
 
 
 def number(value: object) -> float | None:
-    """Return a rating as a number; None if it is none."""
+    """Return a rating as a number: 3, "3", "3/5", "★★★☆☆"; None if it is none."""
+    if isinstance(value, str):
+        value = value.count("★") if re.fullmatch(r"\s*★+☆*\s*", value) else value.partition("/")[0]
     try:
         found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):

@@ -15,7 +15,7 @@ from garage_tui.core.facts.formats.read_row import FORMATS, Format
 OTHER_KEYS = "other_keys"
 QUESTION_KEYS = ("question", "prompt", "instruction", "query", "input", "q")
 ANSWER_KEYS = ("answer", "response", "output", "completion", "a")
-CHAT_KEYS = ("messages", "conversations", "conversation")
+CHAT_KEYS = ("messages", "conversations", "conversation", "contents")
 STRUCTURE = frozenset(
     {*QUESTION_KEYS, *ANSWER_KEYS, *CHAT_KEYS, "answers", "context", "chosen", "rejected", "history", OTHER_KEYS}
 )

@@ -8,7 +8,9 @@ from typing import NamedTuple
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s+")
 # Not after an abbreviation, an initial or a number, and only before what can begin a sentence.
 _SENTENCE = re.compile(
-    r"(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.!?])\s+(?=[\"“(]?[A-Z0-9])"
+    r"(?<!\b[A-Z]\.)(?<!\s[a-z]\.)(?<!\b[ei]\.[ge]\.)(?<!\b(?:Dr|Mr|St|No|Nr|vs|ca|Jr|Sr)\.)"
+    r"(?<!\b(?:Mrs|bzw|Fig|Vol|Art)\.)(?<!\bProf\.)"
+    r"(?<=[.!?])\s+(?=[\"“(]?[A-Z0-9À-ÖØ-Þ])"
 )
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _WORDS = re.compile(r"[^\W\d_][\w'’-]*")
