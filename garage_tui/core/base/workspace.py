@@ -51,10 +51,13 @@ class Workspace(NamedTuple):
             raise BadInputError(
                 f"the workspace {named} cannot be opened ({reason_of(error)}): choose another one"
             ) from error
+        if not is_there and os.path.lexists(root):
+            raise BadInputError(f"the workspace {root} is not a folder: choose another with --workspace")
         if not is_there:
-            raise BadInputError(
-                f"there is no folder {root}: create it with `mkdir -p {root}`, or choose another with --workspace"
-            )
+            import shlex
+
+            make = f"mkdir -p {shlex.quote(str(root))}"
+            raise BadInputError(f"there is no folder {root}: create it with `{make}`, or choose another with --workspace")
         return cls(root)
 
 

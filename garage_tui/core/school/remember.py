@@ -6,6 +6,7 @@ again, so that two facts that contradict each other are noticed too.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +83,7 @@ class Remembered:
             return ""
         also = f" and {plural(len(self.unreadable) - 1, 'other line')}" if len(self.unreadable) > 1 else ""
         return (
-            f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: `garage facts check {self.file}` says why"
+            f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: `garage facts check {shlex.quote(str(self.file))}` says why"
         )
 
 
