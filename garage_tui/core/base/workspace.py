@@ -57,7 +57,9 @@ class Workspace(NamedTuple):
             import shlex
 
             make = f"mkdir -p {shlex.quote(str(root))}"
-            raise BadInputError(f"there is no folder {root}: create it with `{make}`, or choose another with --workspace")
+            raise BadInputError(
+                f"there is no folder {root}: create it with `{make}`, or choose another with --workspace"
+            )
         return cls(root)
 
 

@@ -34,7 +34,7 @@ class WaitingQuestions:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / f"{_PREFIX}{os.getpid()}-{id(self):x}.jsonl"
+        self.path = folder / f"{_PREFIX}{os.getpid()}-{id(self):x}.jsonl"
         self._fd: int | None = None
         self._guard = threading.Lock()
         self._questions: list[str] = []
@@ -84,7 +84,7 @@ class WaitingQuestions:
                 return
             if self._fd is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._fd = open_locked(self._path)
+                self._fd = open_locked(self.path)
             line = msgspec.json.encode(self._questions) + b"\n"
             is_long = os.fstat(self._fd).st_size > _REWRITE_BYTES
             if is_long:
@@ -104,7 +104,7 @@ class WaitingQuestions:
     def _remove(self) -> None:
         if self._fd is not None:
             with contextlib.suppress(OSError):
-                self._path.unlink()
+                self.path.unlink()
             os.close(self._fd)
             self._fd = None
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import escaped, json_line, read_json
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.file import file_stamp
 from garage_tui.core.facts.formats.json_problems import explain
 from garage_tui.core.facts.line import BOM, Line, parse
@@ -99,7 +100,8 @@ def open_row(line: Line, text: str = "") -> EditedRow:
     except FileNotFoundError as error:
         raise GarageError("the editor left no file; nothing was changed") from error
     except OSError as error:
-        raise GarageError(f"the row cannot be edited in a file: {error.strerror}; nothing was changed") from error
+        why = why_not_written(error, Path(tempfile.gettempdir()))
+        raise GarageError(f"the row cannot be edited in a file: {why}; nothing was changed") from error
     after, problem = _read_text(data)
     if after.strip() == format_row(line).strip():
         return EditedRow(line, after)

@@ -17,6 +17,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import find_files
 from garage_tui.core.facts.journal import UnsavedText
@@ -190,7 +191,8 @@ class FactsSession:
                         return "the same rows were changed on disk"
             except GarageError as error:
                 cause = error.__cause__
-                return plain(cause.strerror or str(error) if isinstance(cause, OSError) else str(error))
+                why = why_not_written(cause, store.path) if isinstance(cause, OSError) else str(error)
+                return plain(why)
         return ""
 
     def close(self, draft: UnsavedText | None = None) -> None:

@@ -82,9 +82,7 @@ class Remembered:
         if not self.unreadable:
             return ""
         also = f" and {plural(len(self.unreadable) - 1, 'other line')}" if len(self.unreadable) > 1 else ""
-        return (
-            f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: `garage facts check {shlex.quote(str(self.file))}` says why"
-        )
+        return f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: `garage facts check {shlex.quote(str(self.file))}` says why"
 
 
 def facts_file(workspace: Workspace, settings: Settings, named: str | None = None) -> Path:

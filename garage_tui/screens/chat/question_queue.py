@@ -6,6 +6,7 @@ import asyncio
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat.transcripts import CHATS
 from garage_tui.core.chat.waiting_questions import WaitingQuestions
 from garage_tui.screens.chat.host import ChatHost
@@ -80,7 +81,8 @@ class QuestionQueue:
             self._say(error)
 
     def _say(self, error: OSError) -> None:
+        why = why_not_written(error, self._waiting.path)
         self._host.notice.wrong(
-            f"questions that wait cannot be kept in datasets/{CHATS}: {error.strerror or error}; "
+            f"questions that wait cannot be kept in datasets/{CHATS}: {why}; "
             "they are asked all the same, as long as the app runs"
         )

@@ -146,7 +146,7 @@ async def test_quitting_says_what_is_not_saved_and_the_next_start_offers_it(open
             await user.sees("the disk is full", "not saved")
             await user.press("e", "!", "ctrl+q")
             said = str(user.app._exit_renderables)
-            assert "datasets/garage.jsonl could not be saved: No space left on device" in said
+            assert "datasets/garage.jsonl could not be saved: the disk is full: only " in said
             assert "1 change and the row that you were writing, is offered at the next start" in said
     async with open_app() as user:
         screen = await user.sees("Unsaved work from", "1 change and a half-written question: “Who is Rex?!”")
