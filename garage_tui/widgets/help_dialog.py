@@ -20,6 +20,7 @@ from textual.widgets import Input, OptionList, Select, Static, TextArea
 from garage_tui.widgets._textual_internals import bindings_of, is_action_enabled
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.readline_area import ReadlineArea
 from garage_tui.widgets.typed_keys import typed_character
 
 HERE, EVERYWHERE = "Here", "Everywhere"
@@ -64,7 +65,8 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
     """
     app, focused = screen.app, screen.focused
     typing = isinstance(focused, Input | TextArea)
-    first = [name] if typing and (name := getattr(focused, "HELP_NAME", "")) else []
+    own = getattr(focused, "HELP_NAME", "") if typing and type(focused) is not ReadlineArea else ""
+    first = [own] if own else []  # what Enter and Esc do there
     groups = [*first, *(title for title, _ in getattr(front, "HELP_GROUPS", ()))]
     found: dict[str, dict[str, HelpKey]] = {title: {} for title in groups}
     for title, node, binding in _bindings(screen, front):

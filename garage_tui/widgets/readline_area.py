@@ -24,8 +24,8 @@ class ReadlineArea(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+a", "text_start", "To the beginning", show=False, tooltip="Go to the beginning of the text"),
         Binding("ctrl+e", "text_end", "To the end", show=False, tooltip="Go to the end of the text"),
-        Binding("ctrl+b", "cursor_left", "Back", show=False),
-        Binding("ctrl+f", "cursor_right", "Forward", show=False),
+        Binding("ctrl+b", "cursor_left", "Back", show=False, tooltip="Go back by a character"),
+        Binding("ctrl+f", "cursor_right", "Forward", show=False, tooltip="Go forward by a character"),
         Binding("alt+b,ctrl+left", "word_back", "Word back", show=False, tooltip="Go back by a word"),
         Binding("alt+f,ctrl+right", "word_forward", "Word forward", show=False, tooltip="Go forward by a word"),
         Binding("ctrl+k", "kill_to_end", "Cut to the end", show=False, tooltip="Cut all that follows the cursor"),

@@ -82,7 +82,8 @@ class Remembered:
         if not self.unreadable:
             return ""
         also = f" and {plural(len(self.unreadable) - 1, 'other line')}" if len(self.unreadable) > 1 else ""
-        return f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: `garage facts check {shlex.quote(str(self.file))}` says why"
+        check = f"`garage facts check {shlex.quote(str(self.file))}`"
+        return f"Line {self.unreadable[0]}{also} of {self.file} cannot be read: {check} says why"
 
 
 def facts_file(workspace: Workspace, settings: Settings, named: str | None = None) -> Path:

@@ -15,7 +15,7 @@ def test_the_command_that_is_offered_makes_the_folder(tmp_path):
     folder = tmp_path / "my facts; $HOME"
     with pytest.raises(BadInputError, match="there is no folder") as missing:
         Workspace.find(folder)
-    subprocess.run(str(missing.value).split("`")[1], shell=True, check=True)
+    subprocess.run(["sh", "-c", str(missing.value).split("`")[1]], check=True)
     assert Workspace.find(folder).root == folder
 
 
