@@ -16,6 +16,7 @@ import msgspec
 from garage_tui.core.base.json_text import HALF_CHARACTER, escaped, json_line, read_json
 from garage_tui.core.base.sanitize import hidden
 from garage_tui.core.facts.formats.json_problems import explain
+from garage_tui.core.facts.must_text import usable_must
 
 MAX_LINE = 1_000_000
 """Bytes in a line above which it is refused: no model's context holds it."""
@@ -58,8 +59,7 @@ class Fact(msgspec.Struct, frozen=True):
     @property
     def must(self) -> list[str | list[str]]:
         """What a right answer contains; of a list within it, one is enough. Empty if it is missing or not usable."""
-        must = self.extra.get("must")
-        return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
+        return usable_must(self.extra.get("must"))
 
     @property
     def is_taught(self) -> bool:
@@ -268,15 +268,10 @@ def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
     if "fact" in row and not isinstance(row["fact"], str):
         found.append(Complaint('"fact" is not text, so it is ignored; write it in quotes', error=False))
     must = row.get("must")
-    if must is not None and not (isinstance(must, list) and all(_is_must(part) for part in must)):
+    if must not in (None, []) and not usable_must(must):
         text = '"must" is ignored: write a list of words, or of lists of words that mean the same'
         found.append(Complaint(text, error=False))
     return found
-
-
-def _is_must(part: object) -> bool:
-    options = part if isinstance(part, list) else [part]
-    return bool(options) and all(isinstance(word, str) and word.strip() for word in options)
 
 
 def _twice(data: bytes) -> list[Complaint]:

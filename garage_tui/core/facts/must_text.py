@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts.line import Fact
 
 _JSON = ("[", "{", '"')
 """Beginnings of JSON."""
@@ -20,7 +19,7 @@ def must_to_text(value: object) -> str:
     """Return the value of `must` as text that `must_from_text` turns into the same value; empty for None."""
     if value is None:
         return ""
-    if parts := _usable(value):
+    if parts := usable_must(value):
         text = ", ".join(" | ".join(part) if isinstance(part, list) else part for part in parts)
         if not text.startswith(_JSON) and _split(text) == value:
             return text
@@ -40,13 +39,19 @@ def must_from_text(text: str) -> list[str | list[str]]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"this begins like JSON and is not: {_HOW}") from error
-    if value == [] or (parts := _usable(value)):
+    if value == [] or (parts := usable_must(value)):
         return [] if value == [] else parts
     raise BadInputError(f"this is not a list of words: {_HOW}")
 
 
-def _usable(value: object) -> list[str | list[str]]:
-    return Fact("", "", {"must": value}).must
+def usable_must(value: object) -> list[str | list[str]]:
+    """Return a value of `must` if it is a list of words, or of lists of words; an empty list for anything else."""
+    return value if isinstance(value, list) and all(_is_part(part) for part in value) else []
+
+
+def _is_part(part: object) -> bool:
+    options = part if isinstance(part, list) else [part]
+    return bool(options) and all(isinstance(word, str) and word.strip() for word in options)
 
 
 def _split(text: str) -> list[str | list[str]]:
