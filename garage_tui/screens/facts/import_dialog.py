@@ -18,7 +18,8 @@ from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, plain, shown_line
 from garage_tui.core.facts import importing
 from garage_tui.core.facts.exporting import FORMAT_LABELS
-from garage_tui.core.facts.formats.read_row import Columns, Format, UnknownColumnsError
+from garage_tui.core.facts.formats.file_kind import AS_TEXT
+from garage_tui.core.facts.formats.read_row import BY_OPTIONS, Columns, Format, UnknownColumnsError
 from garage_tui.core.facts.importing import ImportedFacts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.widgets.confirm_and_pick import Pick
@@ -89,12 +90,10 @@ class ImportDialog(Dialog[list[Fact] | None]):
             new = await asyncio.to_thread(importing.only_new, found.facts, self._lines)
         except GarageError as error:
             self._columns = error.columns if isinstance(error, UnknownColumnsError) else []
-            self._show(
-                [],
-                self._title,
-                Content.styled(plain(f"{self._file or 'the pasted text'}: {error}"), "$error"),
-                Content(),
-            )
+            # The same sentence as that of the command, with the keys in place of its options.
+            why = str(error).replace(BY_OPTIONS, ": press c").replace(AS_TEXT, "f has each line read as a fact")
+            text = plain(f"{self._file or 'the pasted text'}: {why}")
+            self._show([], self._title, Content.styled(text, "$error"), Content())
             return
         self._columns = found.columns
         title = f"Add {plural(len(new), 'row')} below the chosen row?" if new else "Nothing new to add"
@@ -141,7 +140,8 @@ class ImportDialog(Dialog[list[Fact] | None]):
         columns = list(self._columns)
         picked: list[str] = []
         for title in ("Which column is the question?", "Which column is the answer?"):
-            choice = await self.app.push_screen_wait(Pick(title, names, min(len(picked), len(names) - 1)))
+            next_one = columns.index(picked[0]) + 1 if picked else 0  # the answer is mostly behind the question
+            choice = await self.app.push_screen_wait(Pick(title, names, next_one % len(names)))
             if choice is None:
                 return
             picked.append(columns[choice])

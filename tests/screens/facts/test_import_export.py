@@ -61,7 +61,7 @@ async def test_a_preview_asks_which_column_is_what(open_facts, file, workspace):
         await user.press("I")
         await user.types("tiere.csv")
         await user.press("enter")
-        screen = await user.sees("Import tiere.csv", "no columns are named question and answer", "c in the")
+        screen = await user.sees("Import tiere.csv", "no columns are named question and answer", "press c")
         assert "y Add them" not in screen
         await user.press("y")
         await user.sees("Import tiere.csv")
@@ -69,7 +69,7 @@ async def test_a_preview_asks_which_column_is_what(open_facts, file, workspace):
         await user.sees("Which column is the question?", "Tier", "Frage", "Antwort")
         await user.press("down", "enter")
         await user.sees("Which column is the answer?")
-        await user.press("down", "enter")
+        await user.press("enter")
         await user.sees("Add 1 row below the chosen row?", "· Wer ist Rex?", "→ Ein Hund.", "CSV with semicolons")
         await user.press("y")
         await user.sees("Added 1 row", "2 rows")
@@ -79,7 +79,7 @@ async def test_a_preview_asks_which_column_is_what(open_facts, file, workspace):
 async def test_pasted_text_that_is_no_sentence_is_taken_only_when_asked_for(open_facts, file):
     async with open_facts(CAT) as user:
         user.app.post_message(events.Paste("Rex = dog\nBo = cat"))
-        await user.sees("Import the pasted text", "f in the")
+        await user.sees("Import the pasted text", "f has each line")
         await user.press("f", "end", "enter")
         await user.sees("Add 2 rows below the chosen row?", "· Rex = dog")
         await user.press("escape")

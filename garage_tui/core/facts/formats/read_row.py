@@ -47,6 +47,10 @@ class RowReading:
     """What was taken, but should be looked at."""
 
 
+BY_OPTIONS = ", with --question and --answer (c in the app)"
+"""How somebody says which columns they are."""
+
+
 class RowRefusedError(ValueError):
     """A row that gives no fact; the text says why."""
 
@@ -77,5 +81,5 @@ class UnknownColumnsError(BadInputError):
     def __init__(self, columns: list[str], why: str) -> None:
         self.columns = columns
         listed = ", ".join(f'"{one_line(name, 40)}"' for name in columns[:20]) + (" …" if len(columns) > 20 else "")
-        remedy = "say which is the question and which the answer, with --question and --answer (c in the app)"
+        remedy = f"say which is the question and which the answer{BY_OPTIONS}"
         super().__init__(f"{why}; the columns are {listed}: {remedy}")
