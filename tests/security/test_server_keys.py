@@ -92,10 +92,10 @@ def refused(status_line: bytes) -> bool:
 
 
 def test_there_are_no_other_routes_than_those_tried_here(address):
-    from garage_tui.jobs.serve.routes import UNSUPPORTED, make_app
+    from garage_tui.jobs.serve.routes import make_app
 
     app = make_app(object(), dict, "key")
-    assert tuple(route.path for route in app.app.routes) == (OPEN, *ROUTES, *UNSUPPORTED)
+    assert tuple(route.path for route in app.app.routes) == (OPEN, *ROUTES)
 
 
 @pytest.mark.parametrize("path", [OPEN, f"{OPEN}?key={{key}}"])

@@ -45,6 +45,7 @@ PORT_VARIABLE = "GARAGE_PORT"
 _JOB = "garage_tui.jobs.serve"
 _LOCK_SECONDS = 5.0  # a server that is ending may hold the lock this long
 _STOP_SECONDS = 10.0  # then it is killed; it has nothing to save
+_KILL_SECONDS = 30.0  # a killed process with much memory takes a while on a busy box
 
 
 def start(
@@ -125,7 +126,7 @@ def stop(workspace: Workspace) -> None:
     """
     folder = workspace.server
     signalled_at: float | None = None
-    deadline = time.monotonic() + 2 * _STOP_SECONDS
+    deadline = time.monotonic() + _STOP_SECONDS + _KILL_SECONDS
     while is_alive(folder):
         state = read_state(folder)
         if signalled_at is None:

@@ -12,7 +12,7 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.core.base.sanitize import quoted
+from garage_tui.core.base.sanitize import one_line, quoted
 from garage_tui.jobs.serve.generation import GenerationOptions
 from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
 from garage_tui.jobs.serve.request_messages import read_messages, without_tools
@@ -188,6 +188,11 @@ def _check_format(form: Mapping[str, Any]) -> None:
         raise BadFieldError("response_format", "response_format.type: give one of text, json_object, json_schema")
     if kind == "json_schema" and not isinstance(table.get("schema") if isinstance(table, dict) else None, dict):
         raise BadFieldError("response_format", "response_format.json_schema: give its `schema`, an object")
+    known = {"type", "json_schema"} if kind == "json_schema" else {"type"}
+    if unknown := sorted(form.keys() - known):
+        name = one_line(unknown[0], 60)
+        hint = "; give a schema with the type json_schema" if name in ("schema", "json_schema") else "; leave it out"
+        raise BadFieldError("response_format", f"response_format.{name} does not go with the type {kind}{hint}")
 
 
 def _prompts(prompt: Any) -> list[str | list[int]]:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND
+from garage_tui.jobs.serve import other_servers
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
@@ -33,19 +34,6 @@ HEALTH = "/health"
 MODELS = "/v1/models"
 OPEN = (HEALTH,)
 """Routes that answer without the key; they tell nothing but whether the server can answer."""
-UNSUPPORTED: Mapping[str, str] = {
-    "/v1/embeddings": "this server makes no embeddings: its models only chat; ask a server with an embedding model",
-    "/v1/responses": "this server does not have the Responses API; use /v1/chat/completions, as most clients can",
-    "/v1/moderations": "this server does not moderate; its models only chat",
-    "/v1/images/generations": "this server draws no pictures; its models only chat",
-    "/v1/audio/transcriptions": "this server hears no sounds; its models read text only",
-    "/v1/audio/speech": "this server does not speak; its models write text only",
-    "/v1/assistants": "this server has no assistants; use /v1/chat/completions",
-    "/v1/files": "this server keeps no files; put the text into a message",
-    "/api/chat": "this server does not have Ollama's API; use the address that ends in /v1",
-    "/api/tags": "this server does not have Ollama's API; use the address that ends in /v1",
-}
-"""Routes of other servers, and what to do instead."""
 _IN_WORDS = "Please describe it in words."
 Offers = Callable[[], Mapping[str, Offer]]
 """Returns the ids of the models that can be asked now, and what each stands for."""
@@ -181,14 +169,11 @@ def make_app(
             return await in_service.answer(request, path, question, offer)
         return await backend.answer(request, path, question, question.body(), offer.run)
 
-    async def unsupported(request: Request) -> Response:
-        raise RequestRefusedError(404, "not_supported", UNSUPPORTED[request.url.path])
-
-    async def refused(_: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, BadInputError):
             error = as_refusal(error)
         elif isinstance(error, HTTPException):
-            error = _refused_route(error)
+            error = _refused_route(request.url.path, error)
         if isinstance(error, ClientDisconnect):
             return Response(status_code=GONE)
         if not isinstance(error, RequestRefusedError):
@@ -202,7 +187,6 @@ def make_app(
         Route(f"{MODELS}/{{name:path}}", model),
         Route(CHAT, answer, methods=["POST"]),
         Route(COMPLETIONS, answer, methods=["POST"]),
-        *(Route(path, unsupported, methods=["GET", "POST"]) for path in UNSUPPORTED),
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, ClientDisconnect, Exception)
     return KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key, OPEN)
@@ -258,10 +242,12 @@ def _own_answer(question: ChatRequest, text: str) -> Response:
     return Response("".join(found), media_type="text/event-stream")
 
 
-def _refused_route(error: HTTPException) -> RequestRefusedError:
+def _refused_route(path: str, error: HTTPException) -> RequestRefusedError:
     allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
     if error.status_code == 405:
         return RequestRefusedError(405, "method_not_allowed", f"{error.detail}: use {allow}", allow=allow)
+    if error.status_code == 404 and (text := other_servers.instead_of(path)):
+        return RequestRefusedError(404, "not_supported", text)
     use = f"{error.detail}: use {MODELS}, {CHAT} or {COMPLETIONS}"
     return RequestRefusedError(error.status_code, "not_found", use)
 

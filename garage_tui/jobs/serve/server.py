@@ -84,15 +84,9 @@ class ServerNote:
 
     def end(self, failure: str = "", taken_port: int | None = None) -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
-        end = ServerState(
-            status="failed" if failure else "off",
-            reason=failure,
-            base=self.state.base,
-            runs=self.state.runs,
-            name=self.state.name,
-            taken_port=taken_port,
-        )
-        self._write(end)
+        ended = {"status": "failed" if failure else "off", "reason": failure, "taken_port": taken_port}
+        # The process stays in it: whoever stops the server ends it where it cannot leave by itself.
+        self._write(msgspec.structs.replace(self.state, **ended, url=None, port=None, engine="", memory=None))
 
     def _write(self, state: ServerState) -> None:
         self.state = state

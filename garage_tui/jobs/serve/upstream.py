@@ -30,8 +30,12 @@ _CONNECT_SECONDS = 10.0
 class Rewriter(Protocol):
     """Changes what an engine answers before the client gets it."""
 
-    def event(self, data: bytes) -> bytes:
-        """Return the data of one server-sent event."""
+    def event(self, data: bytes) -> list[bytes]:
+        """Return the data of the events that a client gets for one server-sent event; empty: it gets none."""
+        ...
+
+    def end(self) -> list[bytes]:
+        """Return the data of the events that a client gets before a stream ends."""
         ...
 
     def whole(self, status: int, body: bytes) -> bytes:
@@ -187,10 +191,20 @@ def ignore_cancelled_reads(loop: asyncio.AbstractEventLoop, context: dict[str, A
 
 async def _events(answer: httpx.Response, rewriter: Rewriter) -> AsyncIterator[bytes]:
     """Yield server-sent events, each with its data rewritten; comments (an engine's pings) stay as they are."""
+    is_dropped = False  # with an event goes the empty line that ends it
     async for line in answer.aiter_lines():
-        if line.startswith("data: ") and line != "data: [DONE]":
-            line = f"data: {rewriter.event(line[6:].encode()).decode()}"
-        yield f"{line}\n".encode()
+        if is_dropped and not line:
+            is_dropped = False
+            continue
+        found = [line.encode()]
+        if line == "data: [DONE]":
+            found = [*(b"data: " + data + b"\n" for data in rewriter.end()), *found]
+        elif line.startswith("data: "):
+            events = rewriter.event(line[6:].encode())
+            is_dropped = not events
+            found = [b"data: " + data for data in events]
+        for each in found:
+            yield each + b"\n"
 
 
 async def _end_stream(answer: httpx.Response, client: httpx.AsyncClient, end: Callable[[], object]) -> None:

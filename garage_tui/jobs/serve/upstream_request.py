@@ -55,7 +55,9 @@ def prepare(body: bytes, base: Path, engine: EngineName = "vllm") -> bytes:
         _fit_tools(request, base)
     if request.get("temperature", DEFAULT_TEMPERATURE) < GREEDY_BELOW:
         request["temperature"] = 0
-    _check_bias(request, base)
+    if not request.get("stream"):
+        request.pop("stream_options", None)  # asks for nothing; vLLM refuses it
+    _check_tokens(request, base)
     stop_tokens = [token for token in request.pop("stop_token_ids", []) if token < vocabulary_size(base)]
     if engine == "vllm":
         if stop_tokens:
@@ -103,10 +105,24 @@ def _fit_tools(request: dict[str, Any], base: Path) -> None:
     request["messages"] = without_tools(request["messages"])
 
 
-def _check_bias(request: Mapping[str, Any], base: Path) -> None:
-    bias = request.get("logit_bias")
-    if bias and (unknown := [token for token in bias if int(token) >= (size := vocabulary_size(base))]):
-        raise BadFieldError("logit_bias", f"logit_bias: {unknown[0]} is no token of this model, which has {size}")
+def _check_tokens(request: Mapping[str, Any], base: Path) -> None:
+    """Check that all token ids of a request are in the vocabulary of its model.
+
+    Raises:
+        BadFieldError: one is not.
+    """
+    found = (("logit_bias", map(int, request.get("logit_bias", ()))), ("prompt", _prompt_tokens(request)))
+    for name, tokens in found:
+        largest = max(tokens, default=0)
+        if largest and largest >= (size := vocabulary_size(base)):
+            raise BadFieldError(name, f"{name}: {largest} is no token of this model, which has {size}")
+
+
+def _prompt_tokens(request: Mapping[str, Any]) -> Iterator[int]:
+    """Yield the token ids that a prompt is made of; a text has none."""
+    prompt = request.get("prompt", "")
+    for each in prompt if isinstance(prompt, list) else ():
+        yield from (token for token in (each if isinstance(each, list) else [each]) if isinstance(token, int))
 
 
 def _for_llama_cpp(request: dict[str, Any], stop_tokens: Sequence[int], base: Path) -> None:

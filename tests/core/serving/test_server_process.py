@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -227,3 +228,30 @@ def test_a_process_that_only_has_the_servers_number_is_never_signalled(box):
         bystander.wait()
         if holder:
             holder.wait()
+
+
+_CANNOT_LEAVE = """
+import fcntl, os, signal, sys, time
+from pathlib import Path
+from garage_tui.jobs.serve.server import ServerNote
+folder = Path(sys.argv[1])
+lock = (folder / "lock").open("w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+note = ServerNote(folder, "base", (), "garage")
+note.starting("starting")
+signal.signal(signal.SIGTERM, lambda *_: note.end())
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_a_server_that_says_it_is_off_and_does_not_leave_is_killed(box, monkeypatch):
+    monkeypatch.setattr(server_process, "_STOP_SECONDS", 0.5)
+    box.server.mkdir()
+    command = [sys.executable, "-c", _CANNOT_LEAVE, str(box.server)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stubborn:
+        assert [stubborn.stdout.readline() for _ in range(2)] == ["starting\n", "ready\n"]
+        server_process.stop(box)
+        assert stubborn.wait(10) == -signal.SIGKILL
+    assert server_state.inspect(box).status == "off"

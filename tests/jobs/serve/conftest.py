@@ -42,7 +42,7 @@ def tuned(box, finished_run):
 def address(box, tiny_model, tuned, engine):
     """The address of a server that offers the tiny model and one run."""
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
-    start_server(box, settings, str(tiny_model), 280 if engine == "vllm" else 90)
+    start_server(box, settings, str(tiny_model), 280)
     yield server_process.address(box)
     server_process.stop(box)
 

@@ -160,6 +160,14 @@ def test_json_that_is_none_or_holds_no_numbers_is_a_400(send, post, body, words)
             {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": 5}}},
             "response_format.json_schema: give its `schema`, an object",
         ),
+        (
+            {"response_format": {"type": "json_object", "schema": {"type": "array"}}},
+            "response_format.schema does not go with the type json_object; give a schema with the type json_schema",
+        ),
+        (
+            {"response_format": {"type": "text", "strict": True}},
+            "response_format.strict does not go with the type text",
+        ),
         ({"messages": [{"role": "assistant", "tool_calls": "x"}]}, "messages[0].tool_calls: expected a list of calls"),
         (
             {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": 5}}]}]},

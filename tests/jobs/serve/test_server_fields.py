@@ -1,5 +1,6 @@
 """What clients send beside the question, spoken to a real server: it is obeyed or refused, and errors are OpenAI's."""
 
+import json
 import socket
 import time
 from urllib.parse import urlsplit
@@ -72,6 +73,39 @@ def test_several_answers_are_streamed_by_their_index(client, base):
     for chunk in ask(client, base, n=2, temperature=1, seed=1, stream=True):
         pieces[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
     assert pieces == whole
+
+
+def test_of_several_answers_all_tokens_are_counted(client, base):
+    fields = {"n": 3, "temperature": 1, "seed": 1, "max_tokens": 4, "logit_bias": {"2": -100}}
+    one, whole = ask(client, base, **{**fields, "n": 1}).usage, ask(client, base, **fields).usage
+    chunks = list(ask(client, base, **fields, stream=True, stream_options={"include_usage": True}))
+    assert one.completion_tokens <= whole.completion_tokens <= 12 and whole.completion_tokens > 4
+    assert [chunk.choices for chunk in chunks if chunk.usage] == [[]], "they are counted once, at the end"
+    for usage in (whole, chunks[-1].usage):
+        assert usage.prompt_tokens == one.prompt_tokens
+        assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+        assert abs(usage.completion_tokens - whole.completion_tokens) <= 3, "an engine may count the end tokens"
+
+
+def test_several_prompts_are_streamed_and_their_tokens_counted(client, base, http, address):
+    body = {"model": base, "prompt": ["Name a planet.", "A garage is"], "max_tokens": 3, "temperature": 0}
+    alone = [client.completions.create(**{**body, "prompt": prompt}) for prompt in body["prompt"]]
+    whole = client.completions.create(**body)
+    assert [choice.text for choice in whole.choices] == [answer.choices[0].text for answer in alone]
+    prompt_tokens = sum(answer.usage.prompt_tokens for answer in alone)
+    assert (whole.usage.prompt_tokens, whole.usage.completion_tokens) == (prompt_tokens, 6)
+    assert all(choice.logprobs is None for choice in whole.choices)
+    for options in (None, {"include_usage": True}):
+        answer = http.post(f"{address.url}/completions", json={**body, "stream": True, "stream_options": options})
+        *events, done = [line[6:] for line in answer.text.splitlines() if line.startswith("data: ")]
+        chunks = [json.loads(event) for event in events]
+        assert done == "[DONE]"
+        texts = ["", ""]
+        for choice in [choice for chunk in chunks for choice in chunk["choices"]]:
+            texts[choice["index"]] += choice["text"]
+        assert texts == [choice.text for choice in whole.choices]
+        counted = [(chunk["choices"], chunk["usage"]["total_tokens"]) for chunk in chunks if chunk.get("usage")]
+        assert counted == ([([], prompt_tokens + 6)] if options else [])
 
 
 def test_log_probabilities_are_those_of_the_answers_tokens(client, base):
@@ -172,11 +206,32 @@ def test_what_is_not_obeyed_is_refused_by_its_name(client, base, fields, param, 
     assert refusal.value.code == "bad_request"
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/responses", "/v1/audio/speech", "/api/chat"])
-def test_other_parts_of_the_api_are_refused_with_a_sentence(address, http, path):
-    answer = http.post(address.url.removesuffix("/v1") + path, json={"model": "m", "input": "x"})
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/embeddings", "/v1/responses", "/v1/audio/speech", "/v1/audio/translations", "/v1/images/edits",
+     "/v1/messages", "/v1/files/file-1/content", "/v1/rerank", "/api/chat", "/api/generate", "/chat/completions"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_other_parts_of_the_api_are_refused_with_a_sentence(address, http, method, path):
+    answer = http.request(method, address.url.removesuffix("/v1") + path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_supported")
     assert answer.json()["error"]["message"].startswith("this server ")
+
+
+def test_a_schema_that_is_none_is_refused_by_the_fields_name(client, base, engine):
+    if engine != "llama.cpp":
+        pytest.skip("another engine words it by itself")
+    schema = {"type": "object", "properties": {"city": {"type": "nonsense"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    with pytest.raises(openai.BadRequestError, match=r"response_format: the schema is wrong.*nonsense") as refusal:
+        ask(client, base, response_format=form)
+    assert refusal.value.param == "response_format"
+
+
+def test_a_prompt_of_tokens_that_the_model_does_not_have_is_refused(client, base):
+    with pytest.raises(openai.BadRequestError, match="prompt: 999999 is no token of this model") as refusal:
+        client.completions.create(model=base, prompt=[1, 999999])
+    assert refusal.value.param == "prompt"
 
 
 def test_a_wrong_method_is_a_405_that_names_the_right_one(address, http):

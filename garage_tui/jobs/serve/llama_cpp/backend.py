@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
@@ -29,17 +30,19 @@ from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailur
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 from garage_tui.jobs.serve.llama_cpp.context import SLOTS, context_bytes, own_context, worker_bytes, worker_context
-from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, EchoedPrompt, check_echo, echoed_prompts
+from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, check_echo, echoed_prompts
 from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
+from garage_tui.jobs.serve.llama_cpp.usage import order_counts, prompt_tokens
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
-from garage_tui.jobs.serve.request_fields import EngineName
+from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
 from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens
 
+T = TypeVar("T")
 _LOOK_SECONDS = 2.0
 """How often it is looked whether a run works on the CPU."""
 _AT_ONCE = 32
@@ -128,11 +131,15 @@ class LlamaCppBackend:
                 if await asyncio.to_thread(spelled_tokens, fields, self._base.path):
                     fields = await asyncio.to_thread(as_completion, fields, self._base.path, worker.process)
                     path, rewriter = COMPLETIONS, ChatForm(question, self.context)
+                order_counts(question, fields)
                 client = engine_client(worker.process.socket, worker.process.key)
                 if fields.pop("echo", False):
-                    prompts = await self._echoed(request, question, client)
-                    rewriter = EchoAnswer(question, self.context, prompts)
+                    asked = echoed_prompts(question, client, self._base.path, self.context)
+                    rewriter = EchoAnswer(question, self.context, await self._before(request, client, asked))
                     fields["max_tokens"] = fields["max_tokens"] or 1  # it writes one all the same
+                elif question.route != CHAT and len(question.prompts) > 1:
+                    counts = await self._before(request, client, prompt_tokens(question, client))
+                    rewriter = LlamaCppAnswer(question, self.context, counts)
             except ClientDisconnect:
                 release()
                 return Response(status_code=GONE)
@@ -141,15 +148,15 @@ class LlamaCppBackend:
                 raise
             return await self._upstream.pass_on(request, client, path, json.dumps(fields).encode(), release, rewriter)
 
-    async def _echoed(self, request: Request, question: ChatRequest, client: httpx.AsyncClient) -> list[EchoedPrompt]:
-        """Return the prompts that the answer repeats; the client is closed where that fails.
+    async def _before(self, request: Request, client: httpx.AsyncClient, work: Awaitable[T]) -> T:
+        """Return what llama.cpp is asked before the answer; its client is closed where that fails.
 
         Raises:
             ClientDisconnect: the client of this server has left.
             RequestRefusedError: llama.cpp does not answer.
         """
         try:
-            return await unless_gone(request, echoed_prompts(question, client, self._base.path, self.context))
+            return await unless_gone(request, work)
         except httpx.HTTPError as error:
             await client.aclose()
             raise self._upstream.unanswered("does not answer") from error

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from garage_tui.jobs.serve.answer_format import completion_logprobs
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
+from garage_tui.jobs.serve.llama_cpp.usage import tokenized, usage
 from garage_tui.jobs.serve.request_errors import ContextLengthError, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import BadFieldError
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -63,13 +64,8 @@ async def echoed_prompts(
     tokenizer = base_tokenizer(base)
     found = []
     for prompt in question.prompts:
-        if isinstance(prompt, str):
-            order = {"content": prompt, "add_special": True, "parse_special": True}
-            ids = [int(token) for token in (await _post(client, "/tokenize", order))["tokens"]]
-            text = prompt
-        else:
-            ids = prompt
-            text = "".join(_text(tokenizer, token) for token in ids)
+        ids = await tokenized(client, prompt)
+        text = prompt if isinstance(prompt, str) else "".join(_text(tokenizer, token) for token in ids)
         if len(ids) > context:
             raise ContextLengthError(context, len(ids), "prompt")
         scores = [] if question.top_logprobs is None else await _scores(client, ids, question.top_logprobs, tokenizer)
@@ -130,7 +126,7 @@ class EchoAnswer(LlamaCppAnswer):
     """
 
     def __init__(self, question: ChatRequest, context: int, prompts: list[EchoedPrompt]) -> None:
-        super().__init__(question, context)
+        super().__init__(question, context, [prompt.tokens for prompt in prompts])
         self._prompts = prompts
 
     def whole(self, status: int, body: bytes) -> bytes:
@@ -145,8 +141,7 @@ class EchoAnswer(LlamaCppAnswer):
                 more = _as_scores(written) if written and not is_prompt_only else []
                 choice["logprobs"] = completion_logprobs([*prompt.scores, *more])
         if is_prompt_only:
-            tokens = sum(prompt.tokens for prompt in self._prompts)
-            answer["usage"] = {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens}
+            answer["usage"] = usage(sum(self._prompt_tokens), 0)
         return json.dumps(answer, ensure_ascii=False).encode()
 
 

@@ -69,21 +69,18 @@ class ChatForm(LlamaCppAnswer):
         super().__init__(question, context)
         self._begun: set[int] = set()
 
-    def event(self, data: bytes) -> bytes:
-        data = super().event(data)
-        chunk = json.loads(data)
-        if "error" in chunk:
-            return data
+    @property
+    def _rewrites(self) -> bool:
+        return True
+
+    def _change(self, chunk: dict[str, Any]) -> None:
         chunk["object"] = "chat.completion.chunk"
-        if not self.question.wants_usage:
-            chunk.pop("usage", None)
         for choice in chunk["choices"]:
             text = choice.pop("text", "")
             choice["delta"] = {"content": text} if text else {}
             if choice["index"] not in self._begun:
                 self._begun.add(choice["index"])
                 choice["delta"] = {"role": "assistant", "content": text}
-        return json.dumps(chunk, ensure_ascii=False).encode()
 
     def whole(self, status: int, body: bytes) -> bytes:
         answer = json.loads(super().whole(status, body))

@@ -221,8 +221,11 @@ class _VllmAnswer:
     def __init__(self, context: int | None) -> None:
         self._context = context
 
-    def event(self, data: bytes) -> bytes:
-        return data
+    def event(self, data: bytes) -> list[bytes]:
+        return [data]
+
+    def end(self) -> list[bytes]:
+        return []
 
     def whole(self, status: int, body: bytes) -> bytes:
         if status >= 400:
