@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.runs.folder import LOCK
 
 _PROC = Path("/proc")
@@ -53,7 +53,7 @@ def _is_same(descriptor: Path, lock: os.stat_result) -> bool:
 
 def _program(pid: int) -> str:
     try:
-        arguments = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        arguments = decoded((_PROC / str(pid) / "cmdline").read_bytes()).split("\0")
     except OSError:
         return "ended meanwhile"
     module = arguments[arguments.index("-m") + 1 :][:1] if "-m" in arguments else []
