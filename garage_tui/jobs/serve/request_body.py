@@ -6,6 +6,7 @@ import asyncio
 
 from starlette.requests import Request
 
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.serve.request_errors import RequestRefusedError
 
 MAX_BODY = 4_000_000
@@ -20,9 +21,12 @@ async def read_body(request: Request) -> bytes:
     """Return the body of a request.
 
     Raises:
-        RequestRefusedError: it is longer than `MAX_BODY` bytes, or did not come in time.
+        RequestRefusedError: it is compressed, longer than `MAX_BODY` bytes, or did not come in time.
         ClientDisconnect: the client has closed the connection.
     """
+    if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        text = f"the request is compressed (Content-Encoding: {one_line(encoding, 40)}): send it as it is"
+        raise RequestRefusedError(415, "bad_request", text)
     body, parts = b"", request.stream()
     try:
         async with asyncio.timeout(MAX_SECONDS):

@@ -12,7 +12,7 @@ from garage_tui.jobs.serve.request_body import read_body
 from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_response
 
 
-def request(*parts, more=False):
+def request(*parts, more=False, headers=()):
     """Return a request whose body comes in these parts; with `more`, the client announced more than it sends."""
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     if not more:
@@ -23,7 +23,7 @@ def request(*parts, more=False):
             return messages.pop(0)
         await asyncio.Event().wait()
 
-    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+    return Request({"type": "http", "method": "POST", "headers": list(headers)}, receive)
 
 
 async def test_a_body_that_comes_in_parts_is_whole():
@@ -43,3 +43,12 @@ async def test_a_body_that_is_too_large_is_refused_before_all_of_it_is_here(monk
     monkeypatch.setattr(request_body, "MAX_BODY", 5)
     with pytest.raises(RequestRefusedError, match="larger"):
         await read_body(request(b"one ", b"two", more=True))
+
+
+async def test_a_compressed_body_is_refused_and_one_that_says_it_is_not_is_read():
+    with pytest.raises(
+        RequestRefusedError, match=r"is compressed \(Content-Encoding: gzip\): send it as it is"
+    ) as refused:
+        await read_body(request(b"one", headers=[(b"content-encoding", b"GZIP")]))
+    assert refused.value.status == 415
+    assert await read_body(request(b"one", headers=[(b"content-encoding", b"identity")])) == b"one"

@@ -37,9 +37,11 @@ class LlamaCppAnswer:
         if not self._rewrites:
             return [data]
         chunk = json.loads(data)
-        if not isinstance(chunk, dict) or not chunk.get("choices"):
-            return []  # `null` before the answers to several prompts, or the usage of one answer
+        if not isinstance(chunk, dict):
+            return []  # before the answers to several prompts there is a `null`
         self._usage.note(chunk)
+        if not chunk.get("choices"):
+            return []
         chunk.pop("usage", None)
         self._change(chunk)
         self._head = {name: value for name, value in chunk.items() if name != "timings"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -45,7 +46,12 @@ def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
     if not _has_template(base.path):
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")  # llama.cpp would guess one
     cache = models_folder().parent / "gguf"
+    out = cache / f"{_identity(base)}.gguf"
     try:
+        if not from_wheel:  # nobody waits for the conversion of another base
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(out)
+                return out
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / "lock").open("w") as lock:  # two servers that start at once make one file
             try:

@@ -84,13 +84,11 @@ class StreamUsage:
         self._completion = 0
 
     def note(self, chunk: dict[str, Any]) -> None:
-        """Count what an event says of the answer that it ends."""
-        timings = chunk.get("timings") or {}
-        for choice in chunk.get("choices") or ():
-            if choice.get("finish_reason"):
-                self._completion += int(timings.get("predicted_n", 0))
-                prompt = int(timings.get("cache_n", 0)) + int(timings.get("prompt_n", 0))
-                self._prompts[int(choice.get("index", 0)) // self._choices] = prompt
+        """Count what an event says of one answer: the event that ends it, or one of its own after that."""
+        if found := chunk.get("usage"):
+            index = next((int(choice.get("index", 0)) for choice in chunk.get("choices") or ()), 0)
+            self._completion += int(found["completion_tokens"])
+            self._prompts[index // self._choices] = int(found["prompt_tokens"])
 
     def total(self) -> dict[str, int]:
         return usage(sum(self._prompts.values()), self._completion)

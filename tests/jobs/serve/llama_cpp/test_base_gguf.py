@@ -36,6 +36,9 @@ def test_a_base_is_converted_once(base, monkeypatch):
     assert first.read_bytes()[:4] == b"GGUF"
     monkeypatch.setattr(module, "_convert", lambda *_: pytest.fail("it was converted again"))
     assert base_gguf(base, silent) == first
+    with (first.parent / "lock").open("w") as lock:  # somebody converts another base
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert base_gguf(base, lambda *_: pytest.fail("it waited")) == first
 
 
 def test_a_base_that_llama_cpp_cannot_have_is_refused_in_a_sentence(base):
