@@ -37,8 +37,9 @@ def list_actions(screen: Screen[object]) -> list[PaletteAction]:
     for node, binding, enabled, _ in screen.active_bindings.values():
         if not enabled or not binding.tooltip or binding.system:
             continue
-        if binding.action not in found or len(found[binding.action][1].key) > len(binding.key):
-            found[binding.action] = (node, binding)  # of two keys for one action, the shorter
+        action = f"app.{binding.action}" if node is app else binding.action  # as other nodes name one of the app's
+        if action not in found or len(found[action][1].key) > len(binding.key):
+            found[action] = (node, binding)  # of two keys for one action, the shorter
     by_likelihood = sorted(found.values(), key=lambda one: 0 if isinstance(one[0], Pane) else 2 if one[0] is app else 1)
     return [
         PaletteAction(

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from docs.generate import keys
+from garage_tui.app.action_palette import list_actions
 from garage_tui.app.saved_view import SavedView, load_view, view_file
 
 
@@ -86,6 +87,16 @@ async def test_the_palette_shows_what_has_the_word_that_was_typed_first(open_app
         lines = [line for line in screen.splitlines() if "╭─" not in line and first in line]
         above = screen.splitlines()[: screen.splitlines().index(lines[0])]
         assert not any("for the same fact" in line or "Teach these facts" in line for line in above)
+
+
+@pytest.mark.parametrize("front", [*"123456"])
+async def test_no_action_is_twice_in_the_palette(open_app, front):
+    async with open_app(size=(80, 24)) as user:
+        await user.sees("35 rows")
+        await user.press(front)
+        await user.pilot.pause(0.3)
+        texts = [action.text for action in list_actions(user.app.screen)]
+        assert len(texts) >= 8 and len(texts) == len(set(texts)), texts
 
 
 def test_no_line_of_the_palette_is_cut_at_80_columns():

@@ -164,9 +164,9 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe, *, on_gpu: bool) 
         return speed * net_of(other).effort / net_of(recipe).effort, f"worked out from {name}, which has another net"
     reference = make_recipe(_REFERENCE_PRESET)
     if all(getattr(reference, key) == getattr(recipe, key) for key in _SAME_NET):
-        return _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
+        return _REFERENCE_SPEED, "measured on two CPU cores, not on this box yet"
     speed = _REFERENCE_SPEED * net_of(reference).effort / net_of(recipe).effort
-    return speed, f"worked out from the preset {_REFERENCE_PRESET} on two CPU cores; yours after the first run"
+    return speed, f"worked out from the preset {_REFERENCE_PRESET} on two CPU cores, not on this box yet"
 
 
 def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:

@@ -86,7 +86,7 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, base: BaseModel, row
     if speed is None and recipe.base == _REFERENCE_BASE:
         speed, basis = (
             _REFERENCE_SPEED * _pace(recipe.kl),
-            "measured on two CPU cores; yours after the first run",
+            "measured on two CPU cores, not on this box yet",
         )
     seconds = None if speed is None else _START_SECONDS + (trained + examined * _pace(recipe.kl)) / speed
     longest = (
