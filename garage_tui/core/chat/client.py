@@ -16,7 +16,7 @@ from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner
 from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError, error_message
-from garage_tui.core.chat.event_stream import MAX_LINE, read_chunks
+from garage_tui.core.chat.event_stream import MAX_LINE, read_chunks, text_of
 from garage_tui.core.chat.proxies import proxy_variables, socks_variables
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
@@ -111,9 +111,7 @@ async def stream(
                 choices += 1
                 finish_reason = choice.get("finish_reason") or finish_reason
                 # `message` instead of `delta`: the server does not stream
-                delta = choice.get("delta") or choice.get("message")
-                text = delta.get("content") if isinstance(delta, dict) else None
-                if isinstance(text, str) and text:
+                if text := text_of(choice.get("delta") or choice.get("message")):
                     last_at = time.monotonic()
                     first_at = first_at or last_at
                     if (length := length + len(text)) > MAX_ANSWER:

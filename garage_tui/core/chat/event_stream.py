@@ -12,6 +12,8 @@ from garage_tui.core.chat.split_characters import decode_line
 if TYPE_CHECKING:
     import httpx
 
+BOM = b"\xef\xbb\xbf"
+"""A byte order mark, which may stand before the first event."""
 MAX_LINE = 4 * 1024 * 1024
 """Bytes; a server that sends a longer line does not send a chat completion."""
 
@@ -37,12 +39,14 @@ async def read_chunks(response: httpx.Response) -> AsyncIterator[dict[str, Any]]
 async def _read_lines(response: httpx.Response) -> AsyncIterator[bytes]:
     # Not `aiter_lines`: it also splits at U+2028 and U+0085, which a JSON string may contain.
     rest = b""
+    first = True
     async for data in response.aiter_bytes():
         *lines, rest = (rest + data).split(b"\n")
         if len(rest) > MAX_LINE:
             raise ChatError("the server sends a line without an end; it is not an OpenAI-compatible server")
         for line in lines:
-            yield line.rstrip(b"\r")
+            yield line.removeprefix(BOM if first else b"").rstrip(b"\r")
+            first = False
     if rest:
         yield rest
 
@@ -57,3 +61,14 @@ def _parse_chunk(data: bytes) -> dict[str, Any]:
     if chunk.get("error"):
         raise ChatError(error_message(chunk) or "the server failed without a reason")
     return chunk
+
+
+def text_of(delta: object) -> str:
+    """Return the text of a piece of an answer: its content, or the words in which the model refuses."""
+    if not isinstance(delta, dict):
+        return ""
+    content = delta.get("content") or delta.get("refusal")
+    if isinstance(content, list):  # parts, of which some are no text, as a model's reasoning
+        parts = [part for part in content if isinstance(part, dict) and part.get("type", "text") == "text"]
+        return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+    return content if isinstance(content, str) else ""

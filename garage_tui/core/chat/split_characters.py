@@ -21,7 +21,7 @@ class CharacterJoiner:
     """Joins the halves of characters in a text that arrives in pieces.
 
     A half is a surrogate (`\\ud83d`, as JSON may escape it), or bytes that are no character alone, as `decode_line`
-    returns them. Bytes that stay alone become a `�`; a surrogate that stays alone is passed on.
+    returns them. What stays alone is passed on, so that `sanitize.shown` marks it.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ def _joined(pair: re.Match[str]) -> str:
 
 
 def _decoded(half: re.Match[str]) -> str:
-    return half[0].encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    return decode_line(half[0].encode("ascii", "surrogateescape"))
 
 
 def _is_character(text: str) -> bool:

@@ -116,6 +116,20 @@ async def test_comments_foreign_fields_and_both_line_ends_are_understood(newline
         assert (await read(address))[0] == "ab"
 
 
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (b"\xef\xbb\xbf" + events("first", STOP), "first"),
+        (events({"choices": [{"delta": {"content": [{"type": "text", "text": "in parts"}]}}]}, STOP), "in parts"),
+        (events({"choices": [{"delta": {"content": [{"type": "thinking", "thinking": []}]}}]}, "a", STOP), "a"),
+        (events({"choices": [{"delta": {"content": None, "refusal": "I will not."}}]}, STOP), "I will not."),
+    ],
+)
+async def test_no_text_of_an_answer_is_lost_in_whatever_form_it_comes(reply, text):
+    async with serving(head() + reply) as (address, _):
+        assert (await read(address))[0] == text
+
+
 async def test_a_line_separator_inside_an_answer_breaks_nothing():
     async with serving(head() + events("one\u2028two\u0085three", STOP)) as (address, _):
         assert (await read(address))[0] == "one⟨U+2028⟩two⟨U+0085⟩three"

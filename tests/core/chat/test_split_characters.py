@@ -31,10 +31,11 @@ def test_surrogates_are_joined_wherever_they_are_split(text):
 
 
 def test_halves_that_stay_alone_are_shown_and_swallow_nothing():
-    assert joined(decode_line(b"a\xf0\x9f"), "b") == "a\ufffdb"
-    assert joined(decode_line(b"a\xf0\x9f")) == "a\ufffd"
-    assert joined(decode_line(b"\xc3\xa9\xa9")) == "é\ufffd"
+    assert joined(decode_line(b"a\xf0\x9f"), "b") == "a\udcf0\udc9fb"
+    assert joined(decode_line(b"a\xf0\x9f")) == "a\udcf0\udc9f"
+    assert joined(decode_line(b"\xc3\xa9\xa9")) == "é\udca9"
     cleaner = AnswerCleaner()
+    assert cleaner.feed(decode_line(b"caf\xe9 ")) + cleaner.flush() == "caf⟨0xE9⟩ "
     assert cleaner.feed("a\ud83d") + cleaner.feed("b") + cleaner.feed("\ud83d") + cleaner.flush() == (
         "a⟨U+D83D⟩b⟨U+D83D⟩"
     )
