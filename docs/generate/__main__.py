@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/reference/, or say which of them are stale.
+"""Write the generated pages of docs/reference/ and the files in share/, or say which of them are stale.
 
     python -m docs.generate [--check]
 
@@ -11,20 +11,24 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import cli, keys, request_fields, settings
+from docs.generate import cli, keys, request_fields, settings, shell
 
-REFERENCE = Path(__file__).resolve().parents[1] / "reference"
+ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[str, Callable[[], str]] = {
-    "cli.md": cli.page,
-    "keys.md": keys.page,
-    "request-fields.md": request_fields.page,
-    "settings.md": settings.page,
+    "docs/reference/cli.md": cli.page,
+    "docs/reference/keys.md": keys.page,
+    "docs/reference/request-fields.md": request_fields.page,
+    "docs/reference/settings.md": settings.page,
+    "share/bash-completion/completions/garage": shell.completion("bash"),
+    "share/zsh/site-functions/_garage": shell.completion("zsh"),
+    "share/fish/vendor_completions.d/garage.fish": shell.completion("fish"),
+    "share/man/man1/garage.1": shell.manual,
 }
-"""Each generated page with what writes it."""
+"""Each generated file with what writes it."""
 
 
-def stale(folder: Path = REFERENCE) -> list[Path]:
-    """Return the pages of `folder` that differ from what the program says now."""
+def stale(folder: Path = ROOT) -> list[Path]:
+    """Return the generated files in a checkout that differ from what the program says now."""
     paths = {folder / name: page for name, page in PAGES.items()}
     return [path for path, page in paths.items() if not path.exists() or path.read_text(encoding="utf-8") != page()]
 
@@ -33,10 +37,11 @@ def main(arguments: list[str]) -> int:
     if "--check" in arguments:
         pages = stale()
         for path in pages:
-            print(f"{path.relative_to(REFERENCE.parents[1])} is stale: run `make docs` and commit the page")
+            print(f"{path.relative_to(ROOT)} is stale: run `make docs` and commit it")
         return int(bool(pages))
     for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(page(), encoding="utf-8")
     return 0
 
 

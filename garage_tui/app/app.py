@@ -114,6 +114,8 @@ class GarageApp(TerminalApp):
         super().__init__(self._driver_for(question), view.theme)
         self.workspace, self.settings = workspace, settings
         self._only_ascii = only_ascii
+        self.opening_note = ""
+        """What to say about the start, on the first screen."""
         self.in_ascii = bool(settings.ascii or only_ascii)
         self.terminal_answered = Signal[object](self, "terminal-answered")
         if question:
@@ -171,6 +173,8 @@ class GarageApp(TerminalApp):
         self.errors.listen()
         if self._only_ascii:
             self.pane.notice.note(f"Only ASCII is shown: {self._only_ascii}; `garage --no-ascii` shows all characters")
+        elif self.opening_note:
+            self.pane.notice.note(self.opening_note)
         self.set_timer(0.1, self._after_first_paint)
         self.set_timer(0.2, self.monitor.watch_hardware)
 

@@ -11,6 +11,7 @@ from garage_tui.app.saved_view import SavedView, load_view, save_view
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.uncaught import passing_on
+from garage_tui.core.facts.example import begin
 
 if TYPE_CHECKING:
     from garage_tui.core.terminal.query import TerminalQuery
@@ -35,6 +36,8 @@ def run_app(
     # With --screen, as in a pane of a dashboard, the screen is always the same: such a start keeps no view.
     view = None if screen else load_view(workspace)
     app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii, view)
+    if screen in (None, "facts"):  # a pane of a dashboard, or a chat, only shows what is there
+        app.opening_note = begin(workspace)
     with passing_on(app.errors.in_thread):
         app.run(mouse=settings.mouse)
     if app.has_failed:

@@ -1,4 +1,4 @@
-"""`garage facts check FILE`, `garage facts import SOURCE`, `garage facts export FILE`; `ledger` is another module."""
+"""`garage facts check`, `import`, `export` and `example`; `ledger` is another module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("facts", help="check, import or export a facts file, or list what became of its facts")
+    parser = commands.add_parser(
+        "facts", help="check, import or export a facts file, list what became of its facts, or begin with an example"
+    )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     check = actions.add_parser("check", help="list every problem with its line; exit code 2 if any is an error")
     check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object per line")
@@ -44,7 +46,21 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
     take.add_argument("--force", action="store_true", help="replace OUT if it exists")
     take.set_defaults(run=run_export)
+    example = actions.add_parser("example", help="write the example facts into a new file, to begin with")
+    example.add_argument("file", metavar="FILE", nargs="?", help="the new file (default: datasets/garage.jsonl)")
+    example.set_defaults(run=run_example)
     facts_ledger.add(actions)
+
+
+def run_example(args: argparse.Namespace) -> int:
+    from garage_tui.core.base.home_path import expand_home
+    from garage_tui.core.base.workspace import Workspace
+    from garage_tui.core.facts import example
+
+    path = expand_home(args.file) if args.file else Workspace.find(args.workspace).datasets / example.NAME
+    example.write(path)
+    print(f"Wrote {path}")
+    return 0
 
 
 def run_check(args: argparse.Namespace) -> int:

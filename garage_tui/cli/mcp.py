@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from garage_tui.core.base.workspace import Workspace
 
-_INSTALL = "`garage mcp` needs the package mcp: `pip install 'garage-tui[mcp]'`"
+_PACKAGE = "mcp>=2.3,<3"
+"""The extra `mcp` in pyproject.toml."""
 _INSTRUCTIONS = (
     "A box that teaches facts to its own language model. `remember` tells it a fact, `ask` asks its model, "
     "`what_is_known_about` lists facts with what became of them, `status` says how things are. Facts are only text: "
@@ -34,6 +35,7 @@ def run_mcp(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.install_command import install_command
     from garage_tui.core.base.workspace import Workspace
 
     workspace = Workspace.find(args.workspace)
@@ -41,7 +43,8 @@ def run_mcp(args: argparse.Namespace) -> int:
     try:
         server = _server(workspace)
     except ImportError as error:
-        raise GarageError(f"{_INSTALL} ({error})") from error
+        command = install_command(_PACKAGE)
+        raise GarageError(f"`garage mcp` needs the package mcp: `{command}` ({error})") from error
     if sys.stdin.isatty():
         print("waiting for an MCP client on standard input; Ctrl-D ends it", file=sys.stderr)
     asyncio.run(_serve(server))

@@ -15,6 +15,7 @@ from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.base.install_command import install_command, is_checkout, repair_command
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
@@ -81,7 +82,7 @@ def _packages() -> Iterator[Finding]:
             missing.append(package)
     yield Finding("good", ", ".join(found))
     if missing:
-        yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
+        yield Finding("bad", f"not installed: {', '.join(missing)}", repair_command())
 
 
 def _limits(workspace: Workspace) -> RunLimits:
@@ -117,16 +118,23 @@ def _gpus(workspace: Workspace) -> Iterator[Finding]:
             "note", "no NVIDIA GPU found: training and chat use the CPU, which is enough for the small base model"
         )
     elif "+cpu" in _version("torch"):
-        yield Finding("bad", "there is a GPU, but torch is a CPU build", "rm -rf .venv && make setup")
+        yield Finding("bad", "there is a GPU, but torch is a CPU build", _cuda_torch())
     else:
         yield _unsloth()
+
+
+def _cuda_torch() -> str:
+    """Return the command that replaces a CPU build of torch by that for CUDA, which is PyPI's."""
+    if is_checkout():
+        return "rm -rf .venv && make setup"
+    return install_command("--force-reinstall", "--no-deps", f"torch=={_version('torch').partition('+')[0]}")
 
 
 def _unsloth() -> Finding:
     """Return whether Unsloth is installed, on a machine with CUDA; whether it can be imported is tested by each run."""
     have = {package: _version(package) for package in _UNSLOTH}
     missing = [package for package, there in have.items() if not there]
-    mend = f"{sys.executable} -m pip install {' '.join(f'{package}=={UNSLOTH}' for package in _UNSLOTH)}"
+    mend = install_command(*(f"{package}=={UNSLOTH}" for package in _UNSLOTH))
     if missing:
         text = f"{' and '.join(missing)} not installed: runs train with TRL and PEFT, slower and with more memory"
         return Finding("note", text, mend)
@@ -230,7 +238,9 @@ def _converter() -> Iterator[Finding]:
         )
     elif find_spec(llama_cpp.NEEDS) is None:
         yield Finding(
-            "note", f"llama.cpp's converter {found} needs the package {llama_cpp.NEEDS}", llama_cpp.install_command()
+            "note",
+            f"llama.cpp's converter {found} needs the package {llama_cpp.NEEDS}",
+            install_command(llama_cpp.NEEDS),
         )
     else:
         yield Finding("good", f"llama.cpp's converter: {found}, for exports as GGUF")

@@ -157,4 +157,4 @@ def test_without_the_package_a_sentence_says_what_to_install(box):
     command = [sys.executable, "-c", code, "--workspace", str(box.root), "mcp"]
     found = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert found.returncode == 1
-    assert "pip install 'garage-tui[mcp]'" in found.stderr and found.stderr.count("\n") == 1
+    assert "-m pip install 'mcp>=2.3,<3'" in found.stderr and found.stderr.count("\n") == 1

@@ -31,7 +31,7 @@ def test_a_page_that_is_stale_is_named_with_what_mends_it(monkeypatch, capsys):
     changed = Binding(first.key, first.action, first.description, tooltip="Somewhere else")
     monkeypatch.setattr(Table, "BINDINGS", [changed, *others])
     assert generate.main(["--check"]) == 1
-    assert capsys.readouterr().out == "docs/reference/keys.md is stale: run `make docs` and commit the page\n"
+    assert capsys.readouterr().out == "docs/reference/keys.md is stale: run `make docs` and commit it\n"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
@@ -16,11 +15,6 @@ GET_CONVERTER = f"git clone --depth 1 https://github.com/ggml-org/llama.cpp && e
 """The shell command that downloads it."""
 NEEDS = "sentencepiece"
 """The only package that the converter needs and this project does not install."""
-
-
-def install_command(package: str = NEEDS) -> str:
-    """Return the command that installs a package that the converter needs."""
-    return f"{sys.executable} -m pip install {package}"
 
 
 def find_converter(given: str | None = None) -> Path | None:

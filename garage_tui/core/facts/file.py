@@ -125,7 +125,10 @@ def read_bytes(path: Path) -> bytes:
         return read_regular(path, MAX_BYTES)
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
-        raise BadInputError(f"{where}: write one JSON object per line, with the keys question and answer") from error
+        raise BadInputError(
+            f"{where}: write one JSON object per line, with the keys question and answer, or begin "
+            "with `garage facts example`"
+        ) from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
 

@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from garage_tui.core.base.install_command import install_command
+
 _NEEDS = ("avx2", "fma", "f16c", "bmi2")
 """Instructions of x86 that the wheels use (docs/explain/figures.md); a processor without them ends the process."""
 _OPENMP = "libgomp.so.1"
@@ -25,7 +27,7 @@ def installed_version() -> str:
 def why_not() -> tuple[str, str]:
     """Return why llama.cpp cannot run on this box, and the command that mends it; both empty where it can run."""
     if not installed_version():
-        return "xllamacpp is not installed", f"{sys.executable} -m pip install xllamacpp"
+        return "xllamacpp is not installed", install_command("xllamacpp")
     if missing := _missing_instructions():
         return f"this processor lacks {', '.join(missing)}, for which xllamacpp was compiled", ""
     if sys.platform == "linux":

@@ -14,6 +14,7 @@ from typing import IO
 
 from garage_tui.core.base.child_environment import without_leftovers
 from garage_tui.core.base.errors import GarageError, reason_of
+from garage_tui.core.base.install_command import install_command
 from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.write_errors import shortage_in, shortage_sentence
 from garage_tui.core.export import llama_cpp
@@ -115,7 +116,7 @@ def _why(converter: Path, out: Path, last: str, code: int) -> str:
 
 
 def _missing_package(package: str) -> str:
-    return f"llama.cpp's converter needs the package {package}: `{llama_cpp.install_command(package)}`"
+    return f"llama.cpp's converter needs the package {package}: `{install_command(package)}`"
 
 
 def _check(out: Path, model: Path, converter: Path) -> None:

@@ -19,6 +19,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, GGUFValueTy
 from gguf.quants import dequantize
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.install_command import install_command
 from garage_tui.jobs.llm.gguf_file import new_gguf, write_head
 
 _Kind = GGMLQuantizationType
@@ -113,7 +114,7 @@ def _library() -> Any:
     package = find_spec("xllamacpp")
     files = sorted(Path(package.origin).parent.glob("xllamacpp*.so")) if package and package.origin else []
     if not files:
-        raise GarageError("xllamacpp is not installed, whose llama.cpp quantises: `pip install xllamacpp`")
+        raise GarageError(f"xllamacpp is not installed, whose llama.cpp quantises: `{install_command('xllamacpp')}`")
     try:
         library = ctypes.CDLL(str(files[0]))
         call = library.ggml_quantize_chunk

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
+from garage_tui.core.base.install_command import install_command
 from garage_tui.core.models import weight_safety
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.chat_template import ChatTemplate
@@ -30,9 +31,8 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
     """
     if four_bit and not find_spec("bitsandbytes"):
-        raise GarageError(
-            f"{failure}: 4-bit weights need bitsandbytes (pip install bitsandbytes); or use --no-load-in-4bit"
-        )
+        command = install_command("bitsandbytes")
+        raise GarageError(f"{failure}: 4-bit weights need bitsandbytes (`{command}`); or use --no-load-in-4bit")
     check(base, failure)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

@@ -558,7 +558,7 @@ def test_the_real_converters_gguf_answers_as_the_merged_model_does(
     if tool is None:
         pytest.skip(f"needs llama.cpp's converter: {llama_cpp.GET_CONVERTER}")
     if find_spec(llama_cpp.NEEDS) is None:
-        pytest.skip(f"llama.cpp's converter needs {llama_cpp.NEEDS}: {llama_cpp.install_command()}")
+        pytest.skip(f"llama.cpp's converter needs {llama_cpp.NEEDS}: `garage doctor` has the command")
     run = finished_run(workspace, "facts", 1)
     folder = change(run, full_vocabulary)
     new_adapter(folder / "adapter", full_vocabulary, 1)
