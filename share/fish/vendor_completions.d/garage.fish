@@ -50,7 +50,7 @@ function _shtab_garage_using
   test "$_shtab_garage_cmdpath" = "$argv"
 end
 
-set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts ledger' remember train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify dashboard settings doctor help
+set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify dashboard settings doctor help
 set -g _shtab_garage_opts_with_value --accumulation --alpha --answer --as --at --base --batch-size --converter --ema --engine --epochs --facts --file --fit --gpus --host --images --key-file --kl --like --lines --lr --max-length --max-temp --max-tokens --min-snr --model --name --note --only --out --outtype --port --power-cap --prediction --preset --quantise --question --questions --rank --run --sample-steps --sampler --samples --screen --seed --size --status --steps --to --trainer --warmup-steps --why --width --workspace -a -n -q
 
 complete -c garage -e
@@ -62,7 +62,7 @@ complete -c garage -n _shtab_garage_using -l workspace -xka "(__fish_complete_di
 complete -c garage -n _shtab_garage_using -l screen -xka "facts runs chat gallery gpu school" -d 'open the app on this screen'
 complete -c garage -n _shtab_garage_using -l ascii -l no-ascii -d 'paint in ASCII (default: where locale or console have no more)'
 complete -c garage -n _shtab_garage_using -l mouse -l no-mouse -d 'use the mouse, or leave it to the terminal to select text with'
-complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a facts -d 'check, import or export a facts file, or list what became of its facts'
+complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a facts -d 'check, import or export a facts file, list what became of its facts, or begin with an example'
 complete -c garage -n '_shtab_garage_using facts' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using facts; and test $_shtab_garage_npos -eq 0' -a check -d 'list every problem with its line; exit code 2 if any is an error'
 complete -c garage -n '_shtab_garage_using facts check' -s h -l help -d 'show this help message and exit'
@@ -84,6 +84,9 @@ complete -c garage -n '_shtab_garage_using facts export' -l out -xka "(__fish_co
 complete -c garage -n '_shtab_garage_using facts export' -l no-exam -d 'leave the exam questions out'
 complete -c garage -n '_shtab_garage_using facts export' -l force -d 'replace OUT if it exists'
 complete -c garage -n '_shtab_garage_using facts export; and test $_shtab_garage_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the facts file'
+complete -c garage -n '_shtab_garage_using facts; and test $_shtab_garage_npos -eq 0' -a example -d 'write the example facts into a new file, to begin with'
+complete -c garage -n '_shtab_garage_using facts example' -s h -l help -d 'show this help message and exit'
+complete -c garage -n '_shtab_garage_using facts example; and test $_shtab_garage_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the new file (default: datasets/garage.jsonl)'
 complete -c garage -n '_shtab_garage_using facts; and test $_shtab_garage_npos -eq 0' -a ledger -d 'List the facts of a file with their status. `learned`: the model in service answers it by itself. `in the book`: not taught yet; the server puts it into the prompt. `waiting`: it cannot be taught as it is. `failed`: it was taught, and the report card has a wrong answer. `superseded`, `removed`: the model in service was taught it, and the file says otherwise, or no longer has it.'
 complete -c garage -n '_shtab_garage_using facts ledger' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using facts ledger' -l status -xka "learned in-the-book waiting failed superseded removed" -d 'only facts with this status'
