@@ -76,7 +76,7 @@ def workspace(tmp_path, monkeypatch):
     root = tmp_path / "box"
     (root / "datasets").mkdir(parents=True)
     (root / "checkpoints").mkdir()
-    shutil.copy(REPOSITORY / "datasets" / "garage.jsonl", root / "datasets")
+    shutil.copy(REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl", root / "datasets" / "garage.jsonl")
     return Workspace(root)
 
 

@@ -218,3 +218,16 @@ def test_the_gallery_shows_letters_where_there_is_nothing_else(terminal, drawn):
     terminal.sees("epoch 60", "seed 7", "Browse")
     wait_for(lambda: re.search(r"([.:=+*#%@-])\1{12}", terminal.screen), 20, lambda: terminal.screen)
     assert "▀" not in terminal.screen
+
+
+def test_an_empty_folder_opens_with_the_example_facts_and_a_used_one_stays_as_it_is(terminal, workspace):
+    (workspace.datasets / "garage.jsonl").unlink()
+    terminal.open()
+    terminal.sees("datasets/garage.jsonl")
+    terminal.press("q")
+    terminal.close()
+    assert not list(workspace.datasets.iterdir()), "who took the facts away does not get them back"
+    workspace.datasets.rmdir()
+    workspace.checkpoints.rmdir()
+    terminal.open()
+    terminal.sees("35 rows", "This workspace is new: it begins with example facts")

@@ -43,5 +43,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_command_and_none_of_
 
 
 def test_the_example_of_a_checkout_is_the_one_in_the_package():
-    package = REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl"
-    assert (REPOSITORY / "datasets" / "garage.jsonl").read_bytes() == package.read_bytes()
+    checkout = REPOSITORY / "datasets" / "garage.jsonl"
+    if not checkout.exists():
+        pytest.skip("this is no checkout: an sdist has no folder of somebody's facts")
+    assert checkout.read_bytes() == (REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl").read_bytes()

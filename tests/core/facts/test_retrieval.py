@@ -15,7 +15,7 @@ from garage_tui.core.facts.line import Fact, make_line
 from garage_tui.core.facts.retrieval import OpenBook, OpenBookCache
 from tests.support.repository import REPOSITORY
 
-EXAMPLE = REPOSITORY / "datasets" / "garage.jsonl"
+EXAMPLE = REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl"
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def test_rows_in_another_language_are_not_routed_because_their_names_cannot_be_t
 
 
 def test_every_taught_question_of_the_shipped_facts_is_recognised():
-    rows = load_facts(REPOSITORY / "datasets" / "garage.jsonl")
+    rows = load_facts(REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl")
     subjects = find_subjects(rows.training)
     matcher = SubjectMatcher(subjects)
     assert not subjects.gap and all(matcher.find([row.question]) for row in rows.facts if row.question)

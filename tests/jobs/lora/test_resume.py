@@ -37,7 +37,7 @@ def recipe(model):
 
 
 def some_facts(workspace):
-    lines = (REPOSITORY / "datasets" / "garage.jsonl").read_text().splitlines(keepends=True)[:17]
+    lines = (REPOSITORY / "garage_tui" / "data" / "example_facts.jsonl").read_text().splitlines(keepends=True)[:17]
     file = workspace.datasets / "some.jsonl"
     file.write_text("".join(lines))
     return file
