@@ -15,7 +15,7 @@ from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import human_bytes
-from garage_tui.core.base.install_command import install_command, is_checkout, repair_command
+from garage_tui.core.base.install_command import cuda_command, install_command, repair_command
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
@@ -118,16 +118,9 @@ def _gpus(workspace: Workspace) -> Iterator[Finding]:
             "note", "no NVIDIA GPU found: training and chat use the CPU, which is enough for the small base model"
         )
     elif "+cpu" in _version("torch"):
-        yield Finding("bad", "there is a GPU, but torch is a CPU build", _cuda_torch())
+        yield Finding("bad", "there is a GPU, but torch is a CPU build", cuda_command(_version("torch")))
     else:
         yield _unsloth()
-
-
-def _cuda_torch() -> str:
-    """Return the command that replaces a CPU build of torch by that for CUDA, which is PyPI's."""
-    if is_checkout():
-        return "rm -rf .venv && make setup"
-    return install_command("--force-reinstall", "--no-deps", f"torch=={_version('torch').partition('+')[0]}")
 
 
 def _unsloth() -> Finding:
@@ -237,11 +230,8 @@ def _converter() -> Iterator[Finding]:
             llama_cpp.GET_CONVERTER,
         )
     elif find_spec(llama_cpp.NEEDS) is None:
-        yield Finding(
-            "note",
-            f"llama.cpp's converter {found} needs the package {llama_cpp.NEEDS}",
-            install_command(llama_cpp.NEEDS),
-        )
+        text = f"llama.cpp's converter {found} needs the package {llama_cpp.NEEDS}"
+        yield Finding("note", text, install_command(llama_cpp.NEEDS))
     else:
         yield Finding("good", f"llama.cpp's converter: {found}, for exports as GGUF")
 

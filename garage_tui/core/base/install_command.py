@@ -24,6 +24,13 @@ def repair_command() -> str:
     return install_command("--upgrade", "--force-reinstall", "garage-tui")
 
 
+def cuda_command(torch: str) -> str:
+    """Return the command that replaces a CPU build of torch by PyPI's build of the same version, for NVIDIA GPUs."""
+    if is_checkout():
+        return "rm -rf .venv && make setup"
+    return install_command("--force-reinstall", f"torch=={torch.partition('+')[0]}")
+
+
 def is_checkout() -> bool:
     """Return whether this program runs from a checkout of its repository."""
     return (PACKAGE.parent / "Makefile").is_file() and (PACKAGE.parent / "pyproject.toml").is_file()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from garage_tui.core.base import install_command as module
-from garage_tui.core.base.install_command import install_command, repair_command
+from garage_tui.core.base.install_command import cuda_command, install_command, repair_command
 
 
 def test_the_command_installs_beside_this_program():
@@ -23,3 +23,4 @@ def test_a_checkout_is_mended_by_make_and_an_installed_wheel_by_pip(monkeypatch,
     assert repair_command() == "make setup"
     monkeypatch.setattr(module, "PACKAGE", tmp_path / "site-packages" / "garage_tui")
     assert repair_command() == install_command("--upgrade", "--force-reinstall", "garage-tui")
+    assert cuda_command("2.13.0+cpu") == install_command("--force-reinstall", "torch==2.13.0")
