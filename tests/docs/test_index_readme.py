@@ -25,4 +25,4 @@ def test_without_one_there_is_no_link_to_nowhere_and_the_text_stays():
     text = absolute_links(README, "")
     assert all(target.startswith("https://") for target in TARGET.findall(text))
     assert "![" not in text and "docs/images" not in text
-    assert "Install has more" in text and urls("") == {}
+    assert "Install says how" in text and urls("") == {}
