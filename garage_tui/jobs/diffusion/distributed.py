@@ -122,18 +122,29 @@ def main(arguments: Sequence[str]) -> int:
 
     from torch.distributed import TCPStore
 
-    from garage_tui.jobs.diffusion.checkpoint import load
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
     store = TCPStore("127.0.0.1", int(os.environ[_STORE]), is_master=False)
     trainer = DiffusionTrainer(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
+    take_announced_steps(store, folder, trainer)
+    return 0
+
+
+def take_announced_steps(store: Any, folder: Path, trainer: Any) -> None:
+    """Train the steps that rank 0 announces, until it says that the run is over.
+
+    Args:
+        store: of torch.distributed, through which it announces them.
+        trainer: a `train_step.DiffusionTrainer`.
+    """
+    from garage_tui.jobs.diffusion.checkpoint import load
+
     step = int(_wait_for(store, "begin"))
     if step:
         load(folder / f"checkpoint-{step}", step, trainer.net, trainer.optimizer, trainer.mean)
     while _wait_for(store, str(step), "over"):
         trainer.learn(step)
         step += 1
-    return 0
 
 
 def _wait_for(store: Any, key: str, over: str = "") -> str:

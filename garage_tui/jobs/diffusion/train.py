@@ -4,7 +4,7 @@
 
 Reads `run.json`, writes `images.npy` and `held_out.npy` (the training and the held-out pictures), events, state,
 `checkpoint-N/`, `samples/epoch-NNNN.png` and in the end `pipeline/` and `report.json`. The supervisor starts it; it can
-also be started by hand.
+also be started by hand, also as several ranks by a launcher (torchrun, srun; `launched.py`).
 
 All random numbers depend only on the seed and the number of the step or epoch, so that an interrupted run continues
 exactly, without a saved random state.
@@ -12,23 +12,49 @@ exactly, without a saved random state.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
 from garage_tui.core.runs.folder import COMPLETE
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.runtime import checkpointing, run_job
+from garage_tui.jobs.runtime.launcher import launched_process
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
+
+if TYPE_CHECKING:
+    from garage_tui.jobs.diffusion.launched import LaunchedGroup
 
 OUT_OF_MEMORY = "out of memory; try a smaller batch or smaller pictures"
 
 
 def main() -> int:
-    return run_job.run(train, DiffusionRecipe, OUT_OF_MEMORY)
+    process = launched_process()
+    if process is None:
+        return run_job.run(train, DiffusionRecipe, OUT_OF_MEMORY)
+    from garage_tui.jobs.diffusion import launched
+
+    try:
+        launched.describe_to_torch(process)
+        if process.rank:
+            return launched.follow_rank_0(process, Path(sys.argv[1]).resolve())
+    except GarageError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 2 if isinstance(error, BadInputError) else 1
+    ranks = launched.LaunchedGroup(process)
+    return run_job.run(lambda job: train(job, ranks), DiffusionRecipe, OUT_OF_MEMORY)
 
 
-def train(job: Job[DiffusionRecipe]) -> None:
-    """Run a recipe to its end, or until a stop is requested."""
+def train(job: Job[DiffusionRecipe], launched_ranks: LaunchedGroup | None = None) -> None:
+    """Run a recipe to its end, or until a stop is requested.
+
+    Args:
+        launched_ranks: the other ranks, if a launcher started them; by default one is started for each further GPU.
+    """
     folder, manifest, recipe, progress = job.folder, job.manifest, job.recipe, job.progress
     interruptions = job.interruptions
 
@@ -45,7 +71,7 @@ def train(job: Job[DiffusionRecipe]) -> None:
     from garage_tui.jobs.diffusion.reporter import DiffusionReporter
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
-    ranks = ProcessGroup(folder, len(progress.gpus))
+    ranks = launched_ranks or ProcessGroup(folder, len(progress.gpus))
     trainer = DiffusionTrainer(recipe, pictures)
     start = checkpointing.find_resume_point(folder, progress)
     if start.folder:
