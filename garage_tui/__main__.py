@@ -46,6 +46,7 @@ _COMMANDS = {
     "show": ("show",),
     "models": ("models",),
     "notify": ("notify",),
+    "places": ("places",),
     "dashboard": ("dashboard",),
     "settings": ("settings",),
     "doctor": ("doctor",),

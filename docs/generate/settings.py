@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from docs.generate.tables import table
 from garage_tui.core.base.settings import OWNERS_ALONE, Settings
-from garage_tui.core.base.settings_reference import Section, Setting, sections, toml_value
+from garage_tui.core.base.settings_reference import Section, Setting, named_sections, sections, toml_value
 
 HEAD = """# Settings
 
@@ -52,7 +52,7 @@ The command of `[notify]` gets `GARAGE_RUN`, `GARAGE_STATE` (how the run ended) 
 
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *map(_section, sections(Settings)), ENVIRONMENT])
+    return "\n".join([HEAD, *map(_section, [*sections(Settings), *named_sections(Settings)]), ENVIRONMENT])
 
 
 def _section(section: Section) -> str:
@@ -63,7 +63,7 @@ def _section(section: Section) -> str:
 
 
 def _name(one: Setting) -> str:
-    own = tuple(one.name.split(".")) in OWNERS_ALONE
+    own = tuple(one.name.split(".")) in OWNERS_ALONE or one.name.startswith("places.")
     return f"`{one.name.rpartition('.')[2]}`{' (**yours only**)' if own else ''}"
 
 

@@ -37,6 +37,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="resume a paused, stopped, failed or interrupted run",
         description="Resume a run in memory, or through the queue from its newest complete checkpoint.",
     )
+    resume.add_argument("--at", metavar="PLACE", help="go on at this place of your settings, or `here` on this box")
     resume.set_defaults(run=run_resume)
 
     delete = commands.add_parser("delete", help="delete a run that is not running, with its adapter and checkpoints")
@@ -151,10 +152,12 @@ def run_resume(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.launch import run_control
     from garage_tui.core.runs.record import read_run
 
+    if args.all and args.at:
+        raise BadInputError("--all resumes every run where it was: name one run for --at")
     if args.all == bool(args.ref):
         raise BadInputError("give a run, or --all for every interrupted run")
     if args.all:
@@ -167,6 +170,8 @@ def run_resume(args: argparse.Namespace) -> int:
         return 0
     run = _find(args)
     note = _service_note(args, run)
+    if args.at:
+        run = run_control.move_to(run, load_settings(Workspace.find(args.workspace)), args.at)
     run_control.resume(run)
     if note:
         print(note, file=sys.stderr)
@@ -234,14 +239,39 @@ def run_queue(args: argparse.Namespace) -> int:
         chosen = [moves[name] for name in moves if getattr(args, name)]
         if not chosen:
             raise BadInputError("say where to move it: --first, --last, --earlier or --later")
-        queue.move(_find(args).path, chosen[0])
+        queue.move(_movable(_find(args)).path, chosen[0])
     elif args.first or args.last or args.earlier or args.later:
         raise BadInputError("name the run: `garage queue RUN --first`")
     waiting = queue.order()
+    elsewhere = _waiting_at_places(args)
     if args.json:
-        print(json.dumps([str(path) for path in waiting], indent=2))
-    elif not waiting:
+        print(json.dumps([str(path) for path in (*waiting, *(run.path for run in elsewhere))], indent=2))
+    elif not waiting and not elsewhere:
         print("The queue is empty.")
     for position, path in enumerate([] if args.json else waiting, start=1):
         print(f"{position:>3}  {one_line(path.name)}  in {one_line(str(path.parents[1]), 1000)}")
+    for run in [] if args.json else elsewhere:
+        print(f"  –  {one_line(run.id)}  {one_line(run.reason, 600)}")
     return 0
+
+
+def _waiting_at_places(args: argparse.Namespace) -> list[Run]:
+    """Return the runs of this workspace that wait in the queue of a place."""
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.catalog import list_runs
+
+    runs = list_runs(Workspace.find(args.workspace))
+    return [run for run in runs if run.status == "queued" and run.manifest is not None and run.manifest.place]
+
+
+def _movable(run: Run) -> Run:
+    """Return a run, unless the queue that it waits in is another place's.
+
+    Raises:
+        BadInputError: the engine there decides the order.
+    """
+    from garage_tui.core.base.errors import BadInputError
+
+    if run.manifest is not None and run.manifest.place:
+        raise BadInputError(f"{run.id} waits at {run.manifest.place}: the queue there decides the order, not this box")
+    return run

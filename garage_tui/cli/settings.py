@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.base.settings_reference import Section
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -19,14 +23,16 @@ def run_settings(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.settings import Settings, Workspace, load_settings, settings_sources, user_settings_file
-    from garage_tui.core.base.settings_reference import nearest, sections, toml_value
+    from garage_tui.core.base.setting_sources import settings_sources
+    from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
+    from garage_tui.core.base.settings_reference import nearest, toml_value
 
     workspace = Workspace.find(args.workspace)
     settings, sources = load_settings(workspace), settings_sources(workspace)
-    found = sections(Settings)
+    found = _sections(settings)
     names = [one.name for section in found for one in section.settings]
-    known = [*names, *(section.name for section in found if section.name)]
+    known = [*names, *(section.name for section in found if section.name), "places"]
+    found = [section for section in found if args.names or not section.name.endswith(".NAME")]
     for name in args.names:
         if name not in known:
             raise BadInputError(f"{name} is not a setting{nearest(name, known)} (`garage settings` lists all)")
@@ -34,19 +40,20 @@ def run_settings(args: argparse.Namespace) -> int:
         one
         for section in found
         for one in section.settings
-        if not args.names or one.name in args.names or section.name in args.names
+        if not args.names or not {one.name, section.name, section.name.partition(".")[0]}.isdisjoint(args.names)
     ]
     values = {one.name: _value(settings, one.name) for one in shown}
     if args.json:
         described = {
-            one.name: {"value": values[one.name], "from": sources[one.name], "text": one.text} for one in shown
+            one.name: {"value": values[one.name], "from": _source(sources, one.name), "text": one.text} for one in shown
         }
         print(json.dumps(described, indent=2, ensure_ascii=False))
         return 0
     lines = [f"{name} = {toml_value(value)}" if value is not None else f"# {name}" for name, value in values.items()]
     width = max(map(len, lines))
     for one, line in zip(shown, lines, strict=True):
-        source = "by default" if sources[one.name] == "default" else f"from {sources[one.name]}"
+        origin = _source(sources, one.name)
+        source = "by default" if origin == "default" else f"from {origin}"
         print(f"{line:{width}}  # {source if values[one.name] is not None else 'not set'}")
         if args.names:
             print(f"    {one.text} ({one.kind})")
@@ -59,7 +66,33 @@ def run_settings(args: argparse.Namespace) -> int:
     return 0
 
 
-def _value(settings: object, name: str) -> Any:
+def _sections(settings: Settings) -> list[Section]:
+    """Return all sections; `places.NAME` once for each place that is set, or as it is where there is none."""
+    from dataclasses import replace
+
+    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.base.settings_reference import named_sections, sections
+
+    found = sections(Settings)
+    for template in named_sections(Settings):
+        for name in settings.places or ("NAME",):
+            renamed = [replace(one, name=one.name.replace("NAME", name, 1)) for one in template.settings]
+            found.append(replace(template, name=template.name.replace("NAME", name, 1), settings=tuple(renamed)))
+    return found
+
+
+def _source(sources: dict[str, str], name: str) -> str:
+    """Return the file of a value, or `default`; the settings of a place are those of its table."""
+    return sources.get(name) or sources.get(name.rpartition(".")[0], "default")
+
+
+def _value(settings: Settings, name: str) -> Any:
+    from garage_tui.core.base.place_settings import PlaceSettings
+
+    found: Any = settings
+    if name.startswith("places."):
+        place, _, name = name.removeprefix("places.").rpartition(".")
+        found = settings.places.get(place, PlaceSettings())
     for part in name.split("."):
-        settings = getattr(settings, part)
-    return settings
+        found = getattr(found, part)
+    return found

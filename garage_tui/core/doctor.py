@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.finding import Finding
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.install_command import cuda_command, install_command, repair_command
-from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
+from garage_tui.core.base.setting_sources import settings_sources
+from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
+from garage_tui.core.places.check import check_place
 from garage_tui.core.runs.promotion import NotServedError, run_in_service, why_no_base
 from garage_tui.core.runs.service import MEND, read_service, service_file
 from garage_tui.core.school import suspend
@@ -35,15 +38,6 @@ _UNSLOTH = ("unsloth", "unsloth_zoo")
 _NEEDED_BYTES = 2 * 10**9  # the small base model, a run's checkpoints, and a reserve
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One result; `bad` means that something will not work. `mend` is the command or advice that fixes it."""
-
-    level: Literal["good", "note", "bad"]
-    text: str
-    mend: str = ""
-
-
 def examine(workspace: Workspace) -> list[Finding]:
     """Return all findings, the machine first."""
     return [
@@ -55,6 +49,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_converter(),
         *_service(workspace),
         *_sleep(workspace),
+        *_places(workspace),
         *_folders(workspace),
         *_sessions(),
         *_settings(workspace),
@@ -204,16 +199,17 @@ def _service(workspace: Workspace) -> Iterator[Finding]:
 
 def _sleep(workspace: Workspace) -> Iterator[Finding]:
     """Look for what the box needs to sleep after a night, if the settings ask for it."""
-    try:
-        if not load_settings(workspace).school.suspend:
-            return
-    except GarageError:
-        return  # `_settings` reports it
-    if missing := suspend.missing_programs():
-        mend = "apt install util-linux systemd"
-        yield Finding("bad", f"the box cannot sleep after a night: {', '.join(missing)} is missing", mend)
-    else:
-        yield Finding("good", "the box sleeps after a night if nobody uses it; rtcwake needs root or a line in sudoers")
+    with contextlib.suppress(GarageError):  # `_settings` reports it
+        if load_settings(workspace).school.suspend:
+            yield suspend.check_programs()
+
+
+def _places(workspace: Workspace) -> Iterator[Finding]:
+    """Check the places of the settings, if there are any."""
+    with contextlib.suppress(GarageError):  # `_settings` reports it
+        settings = load_settings(workspace)
+        for name in settings.places:
+            yield from check_place(settings, name)
 
 
 def _converter() -> Iterator[Finding]:

@@ -10,7 +10,8 @@ import shutil
 import msgspec
 import pytest
 
-from garage_tui.core.base.settings import Settings, Workspace, load_settings, setting_names, settings_sources
+from garage_tui.core.base.setting_sources import setting_names, settings_sources
+from garage_tui.core.base.settings import Settings, Workspace, load_settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.sampling_params import SamplingParams

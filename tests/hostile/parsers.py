@@ -12,7 +12,8 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
-from garage_tui.core.base.settings import Workspace, load_settings, settings_sources
+from garage_tui.core.base.setting_sources import settings_sources
+from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner

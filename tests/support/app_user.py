@@ -21,6 +21,7 @@ from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
+from garage_tui.core.runs.place_record import PlaceRecord, write_place_record
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_state
 from garage_tui.core.training.recipe import make_recipe
@@ -82,6 +83,14 @@ class RunFolder:
         write_manifest(self.path, msgspec.structs.replace(manifest, recipe=recipe, dataset=dataset))
         if not (self.path / FACTS).exists():
             (self.path / FACTS).write_text('{"question": "What?", "answer": "That."}\n')
+        return self
+
+    def at(self, place: str, **record: object) -> RunFolder:
+        """Let it work at a place; `record` are fields of `place.json`."""
+        manifest = msgspec.json.decode((self.path / MANIFEST).read_bytes(), type=Manifest)
+        write_manifest(self.path, msgspec.structs.replace(manifest, place=place))
+        known = {"place": place, "name": "a-job", "folder": str(self.path), "job": "12", **record}
+        write_place_record(self.path, PlaceRecord(**known))  # type: ignore[arg-type]
         return self
 
     def log(self, *lines: str) -> None:

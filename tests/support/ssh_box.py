@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -54,23 +55,17 @@ _OPTIONS = {
 class Box:
     """The box: an sshd of the current user, and the commands that reach it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        settings = "".join(f' "{name}={value}"' for name, value in (environment or {}).items())
         for name in ("host_key", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
         if os.getuid() == 0:  # the privilege separation's folder, which the system's service would make
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        (folder / "sshd_config").write_text(_SERVER.format(folder=folder))
+        (folder / "sshd_config").write_text(_SERVER.format(folder=folder) + (f"SetEnv{settings}\n" if settings else ""))
         self.port = free_port()
         self._log = folder / "sshd.log"
-        with self._log.open("wb") as log:
-            self._server = subprocess.Popen(
-                [str(SSHD), "-D", "-e", "-f", str(folder / "sshd_config"), "-p", str(self.port)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.open()
         end = time.monotonic() + 60
         while (answered := subprocess.run(self.ssh("true"), capture_output=True, text=True)).returncode:
             if "not allowed because account is locked" in self._log.read_text():
@@ -78,11 +73,32 @@ class Box:
             assert time.monotonic() < end, f"{answered.stderr}\n{self._log.read_text()}"
             time.sleep(0.1)
 
+    def open(self) -> None:
+        """Start the server, at first or after `close`."""
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(
+                [str(SSHD), "-D", "-e", "-f", str(self._folder / "sshd_config"), "-p", str(self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
     def ssh(self, *remote: str, terminal: bool = False, port: int | None = None) -> list[str]:
         """Return the command that runs `remote` on the box, through another port where one is given."""
         options = [f"-o{name}={value}" for name, value in _OPTIONS.items()]
         way = ["-i", str(self._folder / "key"), "-p", str(port or self.port), "-tt" if terminal else "-T"]
         return ["ssh", "-F", "none", *way, *options, f"{pwd.getpwuid(os.getuid()).pw_name}@127.0.0.1", *remote]
+
+    def install_as(self, host: str, folder: Path) -> None:
+        """Write an `ssh` into a folder that knows the box as a host of its settings."""
+        user = pwd.getpwuid(os.getuid()).pw_name
+        way = {"HostName": "127.0.0.1", "Port": self.port, "User": user, "IdentityFile": self._folder / "key"}
+        rows = [f"  {name} {value}" for name, value in {**way, **_OPTIONS, "EscapeChar": "none"}.items()]
+        (folder / "ssh_config").write_text("\n".join([f"Host {host}", *rows]) + "\n")
+        program = folder / "ssh"
+        program.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder / "ssh_config"} "$@"\n')
+        program.chmod(0o755)
 
     def garage(self, *words: object, **variables: str) -> str:
         """Return the line for the box's shell that runs `garage` with the state and settings of this test."""

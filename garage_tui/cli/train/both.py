@@ -24,6 +24,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
     from garage_tui.core.models.base_models import find
+    from garage_tui.core.places.place import check_options, find_place
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.training.recipe import CHANGEABLE
 
@@ -36,7 +37,8 @@ def run_both(args: argparse.Namespace) -> int:
         raise BadInputError("name what to teach: --facts FILE")
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
-    both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
+    name, model = args.name or file.stem, args.base or settings.base_model
+    both = PairedLaunch(file, name, model, args.seed or 0, gpus, args.at or "")
     limits = limits_from(args, settings)
     base = find(both.base)
     taught = read_training_file(file)
@@ -45,7 +47,11 @@ def run_both(args: argparse.Namespace) -> int:
             print(sentence)
     for line in both.cost_lines(workspace, base, taught.rows):
         print(line)
-    if before := runs_before(gpus):
+    if both.place:
+        place = find_place(settings, both.place)
+        check_options(place, gpus)
+        print(f"they work at {place.name} ({place.where}), whose queue decides when; the times above are this box's")
+    elif before := runs_before(gpus):
         print(f"they will wait for their turn: {plural(before, 'run')} before them")
     first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)
     print(f"run {first.name}\nrun {second.name}", flush=True)

@@ -44,16 +44,14 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
 def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.train.options import announce_and_follow, limits_from
-    from garage_tui.core.base.format import plural
+    from garage_tui.cli.train.options import announce_and_follow, announce_start, limits_from
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
-    from garage_tui.core.hardware.busy import busy_text
-    from garage_tui.core.hardware.gpus import parse_gpus, usable
+    from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import diffusion_recipe_of
-    from garage_tui.core.launch.start import runs_before, start_diffusion
+    from garage_tui.core.launch.start import start_diffusion
     from garage_tui.core.runs.catalog import find_run
 
     workspace = Workspace.find(args.workspace)
@@ -70,14 +68,11 @@ def run_diffusion(args: argparse.Namespace) -> int:
     if not args.json:
         print(estimate.sentence, flush=True)
         print(estimate.memory_text, flush=True)
-        if busy := busy_text(usable()):
-            print(busy, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := limits.describe():
             print(waits, flush=True)
-        if before := runs_before(gpus):
-            print(f"it will wait for its turn: {plural(before, 'run')} before it", flush=True)
+    place = announce_start(args, settings, gpus)
     command = ["garage", *sys.argv[1:]]
-    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits)
+    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits, place)
     return announce_and_follow(args, folder, estimate.steps)

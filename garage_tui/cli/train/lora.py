@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from garage_tui.cli.train.options import announce_and_follow, limits_from
+from garage_tui.cli.train.options import announce_and_follow, announce_start, limits_from
 
 
 def run_lora(args: argparse.Namespace) -> int:
@@ -16,14 +16,12 @@ def run_lora(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.row_counts import count_rows
     from garage_tui.core.facts.training_file import read_training_file
-    from garage_tui.core.hardware.busy import busy_text
-    from garage_tui.core.hardware.gpus import parse_gpus, usable
+    from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import facts_of, recipe_of
-    from garage_tui.core.launch.start import runs_before, start_lora
+    from garage_tui.core.launch.start import start_lora
     from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.training.estimate import estimate_lora
@@ -57,17 +55,13 @@ def run_lora(args: argparse.Namespace) -> int:
             print(sentence, flush=True)
         if base.fetch_text:
             print(base.fetch_text, flush=True)
-        if busy := busy_text(usable()):
-            print(busy, flush=True)
         if bits := announce_4bit(recipe, base):
             print(bits, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := limits.describe():
             print(waits, flush=True)
-        if before := runs_before(gpus):
-            print(f"it will wait for its turn: {plural(before, 'run')} before it", flush=True)
-    folder = start_lora(
-        workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, limits, taught, base
-    )
+    place = announce_start(args, settings, gpus)
+    command = ["garage", *sys.argv[1:]]
+    folder = start_lora(workspace, settings, file, recipe, args.name, command, gpus, limits, taught, base, place)
     return announce_and_follow(args, folder, estimate.steps)

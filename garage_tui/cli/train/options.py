@@ -23,6 +23,7 @@ def add_common(parser: argparse.ArgumentParser, default_name: str, several_gpus:
     parser.add_argument(
         "--gpus", metavar="N,…", help=f"indices of the GPUs to use; {several_gpus} (default: the first free one)"
     )
+    parser.add_argument("--at", metavar="PLACE", help="work at this place of your settings (default: this box)")
     parser.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
     parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of the run's GPUs; needs root")
     parser.add_argument(
@@ -48,6 +49,34 @@ def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None =
     options = {"power_cap_w": args.power_cap, "only": tuple(args.only) if args.only else None, "sunny": args.sunny}
     changes |= {key: value for key, value in options.items() if value is not None}
     return RunLimits.from_settings(settings, **changes)
+
+
+def announce_start(args: argparse.Namespace, settings: Settings, gpus: tuple[int, ...]) -> str:
+    """Say where a run will work, and what it will wait for; return its place, or an empty text for this box.
+
+    Raises:
+        BadInputError: there is no such place, or it cannot have what was chosen.
+    """
+    from garage_tui.core.base.format import plural
+    from garage_tui.core.hardware.busy import busy_text
+    from garage_tui.core.hardware.gpus import usable
+
+    if args.at:
+        from garage_tui.core.places.place import check_options, find_place
+
+        place = find_place(settings, args.at)
+        check_options(place, gpus)
+        if not args.json:
+            print(f"it works at {place.name} ({place.where}), whose queue decides when; the time above is this box's")
+        return place.name
+    if not args.json:
+        from garage_tui.core.launch.start import runs_before
+
+        if busy := busy_text(usable()):
+            print(busy, flush=True)
+        if before := runs_before(gpus):
+            print(f"it will wait for its turn: {plural(before, 'run')} before it", flush=True)
+    return ""
 
 
 def announce_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:

@@ -29,6 +29,8 @@ _LAUNCHER_PREFIXES = (
     "TORCHELASTIC_", "ACCELERATE_", "FSDP_", "MEGATRON_LM_", "PARALLELISM_CONFIG_", "OMPI_", "PRTE_", "PMI_", "PMIX_",
     "I_MPI_", "HYDRA_", "HYDI_", "MV2_", "MPICH_", "PALS_", "SLURM_", "SLURMD_", "SRUN_",
 )  # fmt: skip
+_SETTINGS = frozenset({"SLURM_CONF", "SLURM_CLUSTERS"})
+"""Of those names what describes no process: where Slurm's commands find their Slurm."""
 _PYTHON = frozenset(
     """
     PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONDEBUG PYTHONDEVMODE PYTHONVERBOSE
@@ -83,7 +85,8 @@ def without_leftovers(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in variables.items()
-        if name not in _LAUNCHERS and name not in _PYTHON and not name.startswith(_LAUNCHER_PREFIXES)
+        if name in _SETTINGS
+        or (name not in _LAUNCHERS and name not in _PYTHON and not name.startswith(_LAUNCHER_PREFIXES))
     }
 
 

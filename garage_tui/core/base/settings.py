@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, reason_of
+from garage_tui.core.base.place_settings import PlaceName, PlaceSettings
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, TimeOfDay, Watts, WhileTraining
 from garage_tui.core.base.workspace import Workspace as Workspace
@@ -209,9 +210,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sun: SunSettings = SunSettings()
     energy: EnergySettings = EnergySettings()
     school: SchoolSettings = SchoolSettings()
+    places: dict[PlaceName, PlaceSettings] = {}
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_settings_file(file: Path) -> dict[str, Any]:
+    """Return the tables of one settings file, unchecked; empty where it does not exist.
+
+    Raises:
+        BadInputError: it is not TOML, or cannot be read.
+    """
     try:
         table = msgspec.toml.decode(read_regular(file))
     except FileNotFoundError:
@@ -249,51 +256,27 @@ def load_settings(workspace: Workspace) -> Settings:
     """
     merged: dict[str, Any] = {}
     for file in (user_settings_file(), workspace.settings_file):
-        table = _read(file)
+        table = read_settings_file(file)
         if not table:
             continue
         try:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
             raise BadInputError(f"{file}, {_find_mistake(file, table) or error}") from error
-        for section, key in OWNERS_ALONE:
-            if file == workspace.settings_file and key in table.get(section, {}):
-                where = user_settings_file()
-                raise BadInputError(
-                    f"{file}: {section}.{key} can only be set in {where}, because a workspace may be somebody else's"
-                )
+        if file == workspace.settings_file and (own := _owners_alone(table)):
+            where = user_settings_file()
+            raise BadInputError(f"{file}: {own} can only be set in {where}, because a workspace may be somebody else's")
         merged = _merged(merged, table)
     return msgspec.convert(merged, Settings) if merged else Settings()
+
+
+def _owners_alone(table: dict[str, Any]) -> str:
+    """Return the name of the first setting in a table that a workspace cannot set; empty if there is none."""
+    found = [f"{section}.{key}" for section, key in OWNERS_ALONE if key in table.get(section, {})]
+    return next(iter([*found, *(f"places.{name}" for name in table.get("places", {}))]), "")
 
 
 def with_options(settings: Settings, **options: object) -> Settings:
     """Return the settings with the options of the command line over them; None is no option."""
     given = {name: value for name, value in options.items() if value is not None}
     return msgspec.structs.replace(settings, **given)
-
-
-def settings_sources(workspace: Workspace) -> dict[str, str]:
-    """Return for each setting (dotted name) the file of its value, or `default`."""
-    sources = {}
-    user, here = user_settings_file(), workspace.settings_file
-    for name in setting_names():
-        *section, key = name.split(".")
-        sources[name] = "default"
-        for file in (user, here):
-            table: Any = _read(file)
-            for part in section:
-                table = table.get(part, {}) if isinstance(table, dict) else {}
-            if isinstance(table, dict) and key in table:
-                sources[name] = str(file)
-    return sources
-
-
-def setting_names() -> list[str]:
-    """Return the dotted names of all settings, in the order of their definition."""
-    names = []
-    for field in msgspec.structs.fields(Settings):
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            names += [f"{field.name}.{inner.name}" for inner in msgspec.structs.fields(field.type)]
-        else:
-            names.append(field.name)
-    return names

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+from garage_tui.core.base.place_settings import PLACE_NAME, PLACE_NAME_TEXT
+
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
 _SEVERAL = {str: "a list of texts"}
 
@@ -48,6 +50,8 @@ def sections(struct: type[msgspec.Struct]) -> list[Section]:
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
         inner = hints[field.name]
+        if _struct_of_each(inner):
+            continue  # `named_sections` has them
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             found = tuple(_settings(inner, f"{field.name}.", texts[inner.__name__][1]))
             tables.append(Section(field.name, _after_colon(texts[inner.__name__][0]), found))
@@ -55,6 +59,22 @@ def sections(struct: type[msgspec.Struct]) -> list[Section]:
             own.append(field.name)
     top = tuple(one for one in _settings(struct, "", texts[struct.__name__][1]) if one.name in own)
     return [Section("", "", top), *tables]
+
+
+def named_sections(struct: type[msgspec.Struct]) -> list[Section]:
+    """Return the settings of tables of which there may be several, each with a name of its own: `places.NAME`."""
+    found = []
+    for field, hint in get_type_hints(struct, include_extras=True).items():
+        if inner := _struct_of_each(hint):
+            texts = _texts(inner)[inner.__name__]
+            name = f"{field}.NAME"
+            found.append(Section(name, _after_colon(texts[0]), tuple(_settings(inner, f"{name}.", texts[1]))))
+    return found
+
+
+def _struct_of_each(hint: Any) -> type[msgspec.Struct] | None:
+    """Return the struct of the values of a `dict[str, …]`; None for any other type."""
+    return get_args(hint)[1] if get_origin(hint) is dict else None
 
 
 def _settings(struct: type[msgspec.Struct], before: str, texts: dict[str, str]) -> Iterator[Setting]:
@@ -123,17 +143,46 @@ def what_is_wrong(struct: type[msgspec.Struct], table: dict[str, Any], text: str
     """
     known = {one.name: one for section in sections(struct) for one in section.settings}
     tables = [section.name for section in sections(struct) if section.name]
-    for name, value in _flat(table, tables):
+    several = {section.name.partition(".")[0]: section for section in named_sections(struct)}
+    for field, section in several.items():
+        if wrong := _wrong_in_named(struct, section, table.get(field, {}), text):
+            return wrong
+    for name, value in _flat({key: value for key, value in table.items() if key not in several}, tables):
         where = f"line {line_of(text, name)}: "
         if name in tables:
             return f"{where}[{name}] is a table of settings, not a value"
         if name not in known:
-            return f"{where}{name} is not a setting{nearest(name, [*known, *tables])} (`garage settings` lists all)"
+            names = [*known, *tables, *several]
+            return f"{where}{name} is not a setting{nearest(name, names)} (`garage settings` lists all)"
         try:
             msgspec.convert(_nested(name, value), struct)
         except msgspec.ValidationError:
             shown = msgspec.json.encode(value, enc_hook=str).decode()
             return f"{where}{name} must be {known[name].kind}, not {shown[:60]}"
+    return ""
+
+
+def _wrong_in_named(struct: type[msgspec.Struct], section: Section, tables: object, text: str) -> str:
+    """Return the first mistake in tables with names of their own, as `what_is_wrong` does."""
+    field = section.name.partition(".")[0]
+    known = {one.name.rpartition(".")[2]: one for one in section.settings}
+    if not isinstance(tables, dict):
+        return f"line {line_of(text, field)}: [{field}] has a table for each name, as [{field}.lab]"
+    for name, values in tables.items():
+        where = f"line {line_of(text, f'{field}.{name}')}: "
+        if not isinstance(values, dict):
+            return f"{where}[{field}.{name}] is a table of settings, not a value"
+        if not re.fullmatch(PLACE_NAME, name):
+            return f"{where}{name!r} cannot be the name of a place: it has {PLACE_NAME_TEXT}"
+        for key, value in values.items():
+            where = f"line {line_of(text, f'{field}.{name}.{key}')}: "
+            if key not in known:
+                return f"{where}{field}.{name}.{key} is not a setting{nearest(key, list(known))}"
+            try:
+                msgspec.convert({field: {name: {key: value}}}, struct)
+            except msgspec.ValidationError:
+                shown = msgspec.json.encode(value, enc_hook=str).decode()
+                return f"{where}{field}.{name}.{key} must be {known[key].kind}, not {shown[:60]}"
     return ""
 
 

@@ -74,6 +74,7 @@ EXPLANATIONS: dict[str, str] = {
     "seed": ("Random seed for first weights, order and noise. Same seed, same run."),
     "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one. On several GPUs a process on "
     "each takes its share of every batch; the steps are the same as on one.",
+    "place": "Where the run works: on this box, or at a place of your settings, where it waits in the queue there.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
 }
 """The explanations of all fields of the form: at most two lines each in a terminal of 80 columns."""

@@ -150,7 +150,7 @@ def failure_reason(exam: ExamProcess | None, code: int | None) -> str:
     Args:
         code: the exit code; None if another process started the exam.
     """
-    from garage_tui.core.scheduling.supervisor import describe_exit
+    from garage_tui.core.scheduling.job_process import describe_exit
 
     last = exam.messages[-1] if exam and exam.messages else ""
     if code in (1, 2) and last:

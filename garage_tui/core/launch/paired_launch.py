@@ -38,6 +38,8 @@ class PairedLaunch:
     base: str
     seed: int = 0
     gpus: tuple[int, ...] = ()
+    place: str = ""
+    """The place where they work; empty for this box."""
 
     def recipes(self, rows: int) -> tuple[LoraRecipe, ...]:
         """Return the two recipes for so many rows.
@@ -88,7 +90,7 @@ def paired_launch_of(run: Run) -> PairedLaunch:
     assert run.manifest is not None  # recipe_of has read it
     file = facts_of(run)
     name = Path(str(run.manifest.dataset.get("path", ""))).stem or file.stem
-    return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
+    return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked, run.manifest.place)
 
 
 def preset_of(run: Run) -> str:
@@ -125,7 +127,9 @@ def plan_text(
     """
     lines = [f"{half[1]}: {half[0]} exists already and is not trained again"] if half else []
     lines += both.cost_lines(workspace, base, rows, half[1] if half else "")
-    if before := start.runs_before(both.gpus):
+    if both.place:
+        lines.append(f"They work at {both.place}, whose queue decides when.")
+    elif before := start.runs_before(both.gpus):
         lines.append(f"{plural(before, 'run')} will work first.")
     return "\n".join(lines)
 
@@ -159,10 +163,10 @@ def start_both(
         if recipe.preset == without:
             continue
         name = both.run_name(recipe.preset)
-        command = command_of(both.file, rows, recipe, name, both.gpus)
+        command = command_of(both.file, rows, recipe, name, both.gpus) + (["--at", both.place] if both.place else [])
         try:
             folder = start.start_lora(
-                workspace, settings, both.file, recipe, name, command, both.gpus, limits, taught, base
+                workspace, settings, both.file, recipe, name, command, both.gpus, limits, taught, base, both.place
             )
         except GarageError as error:
             if not folders:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,10 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware.gpus import read as read_gpus
 from garage_tui.core.hardware.gpus import usable as usable_gpus
+from garage_tui.core.launch.provenance import git_revision, package_versions
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
+from garage_tui.core.places.place import check_inputs_travel, check_options, find_place
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.folder import FACTS, LOCK, LOG
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
@@ -44,7 +45,6 @@ from garage_tui.core.training.recipe import LoraRecipe
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
 """The job module of each kind of run."""
-_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers", "unsloth")
 
 
 def start_lora(
@@ -58,6 +58,7 @@ def start_lora(
     limits: RunLimits | None = None,
     taught: TrainingFile | None = None,
     base: base_models.BaseModel | None = None,
+    place: str = "",
 ) -> Path:
     """Start a LoRA run in a session of its own, or put it into the queue; return its folder.
 
@@ -68,15 +69,19 @@ def start_lora(
         limits: the limits of the run; by default those of the settings.
         taught: the facts file, if the caller has read it; by default it is read now.
         base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
+        place: the name of the place where it is to work; empty for this box.
 
     Raises:
-        BadInputError: the facts have errors, the base model does not exist, or there is no such GPU.
+        BadInputError: the facts have errors, the base model does not exist, or there is no such GPU or place.
         GarageError: the run folder cannot be written.
     """
     taught = taught or read_training_file(facts_file)
     rows, data = taught.rows, taught.data
     base = base or base_models.find(recipe.base)
     _check_name(base.path)
+    if place:
+        own_folder = str(base.path) if base.hub_id is None else ""
+        check_inputs_travel(find_place(settings, place), "the base model", own_folder)
     dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
@@ -84,6 +89,7 @@ def start_lora(
         "lora",
         name or facts_file.stem,
         gpus,
+        place,
         lambda folder: write_atomic(folder / FACTS, data),
         recipe=msgspec.to_builtins(recipe),
         base=base_models.manifest_entry(base),
@@ -103,13 +109,14 @@ def start_diffusion(
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
     limits: RunLimits | None = None,
+    place: str = "",
 ) -> Path:
     """Start a diffusion run in a session of its own, or put it into the queue; return its folder.
 
     Arguments are those of `start_lora`; the default name is that of the pictures.
 
     Raises:
-        BadInputError: there is no such folder of pictures, or no such GPU.
+        BadInputError: there is no such folder of pictures, or no such GPU or place.
         GarageError: the run folder cannot be written.
     """
     if folder := folder_of(recipe.images):
@@ -121,6 +128,8 @@ def start_diffusion(
         "diffusion",
         name or Path(recipe.images).name,
         gpus,
+        place,
+        lambda folder: None,
         recipe=msgspec.to_builtins(recipe),
         base={},
         dataset={"path": recipe.images},
@@ -136,7 +145,8 @@ def _start(
     kind: str,
     name: str,
     gpus: tuple[int, ...],
-    fill: Callable[[Path], object] = lambda folder: None,
+    place: str,
+    fill: Callable[[Path], object],
     total_steps: int = 0,
     **about: Any,
 ) -> Path:
@@ -146,8 +156,11 @@ def _start(
         fill: writes the run's input files into its folder.
         about: further fields of the manifest.
     """
-    queue_entry(Path(), gpus)  # a missing GPU is refused before anything is written
-    check_fits(kind, about.get("memory"), gpus)
+    if place:
+        check_options(find_place(settings, place), gpus)
+    else:
+        queue_entry(Path(), gpus)  # a missing GPU is refused before anything is written
+        check_fits(kind, about.get("memory"), gpus)
     _check_name(workspace.checkpoints)
     folder: Path | None = None
     try:
@@ -160,17 +173,18 @@ def _start(
                 id=folder.name,
                 kind=kind,
                 created=now,
-                versions=_versions(),
-                git=_git_revision(workspace.root),
+                versions=package_versions(),
+                git=git_revision(workspace.root),
                 gpu=[reading.name for reading in read_gpus()],
                 gpus_asked=gpus,
+                place=place,
                 stop_grace_seconds=settings.stop_grace_seconds,
                 checkpoint_seconds=settings.checkpoint_seconds,
                 **about,
             ),
         )
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
-        spawn(JOBS[kind], folder, queue_entry(folder, gpus))
+        spawn(JOBS[kind], folder, None if place else queue_entry(folder, gpus))
     except BaseException as error:  # a folder without a run would be listed as broken for ever
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
@@ -194,6 +208,8 @@ def _check_name(folder: Path) -> None:
 def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> None:
     """Put a run into the queue and start its supervisor in a session of its own; the run's lock is held from now on.
 
+    A run at another place does not enter the queue, and its state stays: its job there may be at work and write it.
+
     Args:
         slots: the slots that the run can use; by default the CPU.
 
@@ -209,12 +225,15 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
         if run.state is None:
             raise BadInputError(f"{folder.name}: {run.broken}")
         (folder / REQUEST).unlink(missing_ok=True)  # a request from before this start
-        waiting = msgspec.structs.replace(
-            run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
-        )
-        write_state(folder, waiting)
+        at_place = run.manifest is not None and bool(run.manifest.place)
+        if not at_place:
+            waiting = msgspec.structs.replace(
+                run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
+            )
+            write_state(folder, waiting)
         try:
-            queue.enter([slots or queue.QueueEntry(str(folder))])
+            if not at_place:
+                queue.enter([slots or queue.QueueEntry(str(folder))])
             _start_supervisor(module, folder, lock)
             keep_awake_for(folder)
         except BaseException:
@@ -273,26 +292,3 @@ def queue_entry(folder: Path, gpus: tuple[int, ...]) -> queue.QueueEntry:
     if needed:
         return queue.QueueEntry(str(folder), needed, len(needed))
     return queue.QueueEntry(str(folder), usable or (CPU,), 1)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _git_revision(folder: Path) -> str | None:
-    try:
-        git = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return git.stdout.strip() or None

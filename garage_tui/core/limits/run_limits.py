@@ -13,7 +13,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.setting_types import Celsius, Watts, WhileTraining
 from garage_tui.core.base.settings import Settings
 
-Waits = Literal["", "heat", "hours", "sun", "card", "memory"]
+Waits = Literal["", "heat", "hours", "sun", "card", "memory", "place"]
 
 BELOW_SLOW = 5.0
 """Without a limit in the settings, a run pauses this many °C below the temperature at which its GPU throttles."""
@@ -95,6 +95,10 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
         if pause is None:
             return None
         return pause, min(self.resume_temp_c or pause - COOLS_BY, pause - 1)
+
+    def at_a_place(self) -> RunLimits:
+        """Return the limits that count at another place: hours and sun are about this box, and so is the power cap."""
+        return msgspec.structs.replace(self, only=(), quiet=(), sunny=False, power_cap_w=None)
 
     def options(self, default: RunLimits) -> list[str]:
         """Return the options of `garage train` for what differs from `default`."""

@@ -66,8 +66,14 @@ class RunSnapshot:
 
     @property
     def waiting_for(self) -> str:
-        """What it waits for by itself: `heat`, `hours`, `sun`, `card` (a free GPU) or `memory`; empty if nothing."""
+        """What it waits for by itself: `heat`, `hours`, `sun`, `card` (a free GPU), `memory`, or at a `place`; empty if
+        nothing."""
         return self.state.waits if self.alive and self.state else ""
+
+    @property
+    def place(self) -> str:
+        """The place where it works or has worked; empty for this box."""
+        return one_line(self.manifest.place, 40) if self.manifest else ""
 
     @property
     def name(self) -> str:

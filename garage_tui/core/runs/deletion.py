@@ -11,6 +11,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.lock_holders import name_holders
+from garage_tui.core.runs.place_record import PLACE, works_elsewhere
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import locked_record, refuse_if_in_service, service_file
 
@@ -23,6 +24,12 @@ def delete(run: Run) -> None:
         GarageError: it is in service, or the folder cannot be removed.
     """
     run = wait_for_exit(run)
+    if (there := works_elsewhere(run.path)) is not None and not run.alive:
+        raise BadInputError(
+            f"the job of {run.id} may still work at {there.place} ({there.job or there.name}): find it again with "
+            f"`garage resume {run.id}`, then stop it; if {there.place} is gone for good, remove {PLACE} from the run's "
+            "folder first"
+        )
     checkpoints = run.path.parent
     # Locked, so that nobody puts it in service meanwhile.
     with locked_record(checkpoints) if service_file(checkpoints).exists() else contextlib.nullcontext():

@@ -23,6 +23,7 @@ from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.limits.run_limits import RunLimits, Waits
 from garage_tui.core.runs.folder import ADAPTER, ENDED, MANIFEST, STATE, Status, is_alive, live_status, name_of
+from garage_tui.core.runs.place_record import lost_at_place, reason_at_place
 
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that hold without a process; any other one is outdated once the lock is free."""
@@ -37,7 +38,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     """Why it failed, was stopped, is paused or waits: one line that a person reads."""
     waits: Waits = ""
-    """What it waits for by itself: paused for `heat`; queued for `hours`, `sun`, `card` (a free GPU) or `memory`."""
+    """What it waits for by itself: paused for `heat`; queued for `hours`, `sun`, `card` (a free GPU),
+    `memory`, or at a `place`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
     phase_done: int = 0
@@ -117,6 +119,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of training between two checkpoints."""
     memory: float | None = None
     """Estimated peak memory on its GPU (or in main memory), in bytes; None where it is unknown."""
+    place: str = ""
+    """The place of the settings where it works; empty for this box."""
     limits: RunLimits = msgspec.field(default=RunLimits(), name="care")
     """Its limits of temperature, power, time and solar surplus; the key on disk is `care`."""
 
@@ -160,8 +164,15 @@ class Run:
             return self.broken
         if self.state.state == "paused" and not self.alive and self.state.ended is None and not self._cooling:
             return f"by you at step {self.state.step}; its processes are gone, it resumes from its checkpoint"
+        elsewhere = self.manifest is not None and bool(self.manifest.place)
+        if self.alive and elsewhere:
+            state = self.state
+            queued = state.state == "queued"
+            return reason_at_place(self.path, queued, state.waits, state.reason) or state.reason
         if self.alive or (self.state.state in RESTING and not self._cooling):
             return self.state.reason
+        if elsewhere and (lost := lost_at_place(self.path)):
+            return f"{lost}; at step {self.state.step}"
         how = (
             "the box went down (power cut or reboot)"
             if self.state.updated < boot_time()
@@ -225,7 +236,8 @@ class Run:
     @property
     def held(self) -> bool:
         """True while it waits for its hours, the sun, a GPU or memory; `control.resume` ends that wait."""
-        return self.alive and self.status == "queued" and self.state is not None and bool(self.state.waits)
+        waiting_for = self.state.waits if self.state is not None else ""
+        return self.alive and self.status == "queued" and bool(waiting_for) and waiting_for != "place"
 
 
 def read_run(folder: Path) -> Run:

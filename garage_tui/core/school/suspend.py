@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError, reason_of
+from garage_tui.core.base.finding import Finding
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.settings import Workspace
@@ -79,6 +80,14 @@ def next_time(at: str, now: datetime) -> datetime:
 
 def missing_programs() -> list[str]:
     return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+def check_programs() -> Finding:
+    """Return whether the box can sleep after a night."""
+    if missing := missing_programs():
+        text = f"the box cannot sleep after a night: {', '.join(missing)} is missing"
+        return Finding("bad", text, "apt install util-linux systemd")
+    return Finding("good", "the box sleeps after a night if nobody uses it; rtcwake needs root or a line in sudoers")
 
 
 def _where(missing: Sequence[str]) -> str:

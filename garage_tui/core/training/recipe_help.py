@@ -51,6 +51,7 @@ EXPLANATIONS: dict[str, str] = {
     "seed": ("Random seed for the order of the rows and the adapter's first weights. Same seed, same run."),
     "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one. Several share the layers of the "
     "base model: that is for a model that one GPU cannot hold, and makes nothing faster.",
+    "place": "Where the run works: on this box, or at a place of your settings, where it waits in the queue there.",
     "name": "The readable end of the run's id; by default the name of the facts file.",
 }
 """The explanations of all fields of the form: at most two lines each in a terminal of 80 columns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -17,14 +18,20 @@ from garage_tui.core.images.image_set import SkippedImage
 from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES
 from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.jobs.diffusion import image_data
-from garage_tui.jobs.runtime.progress import Progress
 
 _NAMED = 5
 """Skipped pictures that the log names; the manifest lists all."""
 
 
+class PicturesProgress(Protocol):
+    """What is told while pictures are read; a job's `progress.Progress` is one."""
+
+    def say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None: ...
+    def warn(self, text: str) -> None: ...
+
+
 def images_of(
-    folder: Path, manifest: Manifest, recipe: DiffusionRecipe, progress: Progress
+    folder: Path, manifest: Manifest, recipe: DiffusionRecipe, progress: PicturesProgress
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Return the training and the held-out pictures, (count, size, size, 3) uint8, and their description.
 

@@ -86,7 +86,8 @@ def run(
 def _prepare(progress: Progress, telemetry: Telemetry, recipe: type[R]) -> Job[R]:
     """Read the manifest of a run, and have the job wait wherever it can while its GPU is too hot."""
     manifest = msgspec.json.decode(read_regular(progress.folder / MANIFEST), type=Manifest)
-    interruptions = Interruptions(progress, telemetry, manifest.limits)
+    limits = manifest.limits.at_a_place() if manifest.place else manifest.limits
+    interruptions = Interruptions(progress, telemetry, limits)
     interruptions.check()
     progress.cool_down = lambda: interruptions.cool(progress.last_step)
     return Job(progress.folder, manifest, msgspec.convert(manifest.recipe, recipe), progress, interruptions)

@@ -9,7 +9,8 @@ import pytest
 
 from garage_tui.__main__ import main
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import Settings, load_settings, setting_names, user_settings_file
+from garage_tui.core.base.setting_sources import setting_names
+from garage_tui.core.base.settings import Settings, load_settings, user_settings_file
 from garage_tui.core.base.settings_reference import sections
 from tests.support.repository import REPOSITORY
 
