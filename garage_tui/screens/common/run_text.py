@@ -153,11 +153,10 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     gauge = share_bar(share, 6) + Content(" ") if share is not None else Content("")
     now = f"{run.status}: {run.reason}" if run.waiting_for else spent or time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
-    brief = (
-        f"{run.status}: {_WAITS.get(run.waiting_for, run.waiting_for)}" if run.waiting_for else time_text(run) or phase
-    )
+    brief = f"{run.status}: {_brief_wait(run)}" if run.waiting_for else time_text(run) or phase
+    at = f"at {run.place}" if run.place else ""
     versions = (
-        (f"{run.name} {done}".strip(), now, more),
+        (f"{run.name} {done}".strip(), "" if run.waiting_for == "place" else at, now, more),
         (f"{run.name} {done}".strip(), brief),
         (done or run.name, brief),
         (done or one_line(run.name, 12),),
@@ -167,6 +166,11 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     texts = [" · ".join(filter(None, parts)) for parts in versions]
     gauges = [gauge] * (len(texts) - 2) + [Content("")] * 2  # a name says more than a bar, where there is little space
     return tuple(Content.assemble((f"{sign} ", colour), *both) for both in zip(gauges, texts, strict=True))
+
+
+def _brief_wait(run: RunSnapshot) -> str:
+    """Return what a run waits for in a word or two."""
+    return f"at {run.place}" if run.waiting_for == "place" else _WAITS.get(run.waiting_for, run.waiting_for)
 
 
 def energy(state: RunState | None) -> str:

@@ -135,27 +135,30 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         return make_recipe(**{**kept, **changes})
 
     def costs(self) -> Callable[[], list[str]]:
-        recipe, gpus = self.recipe(), self.fields.gpus()
+        recipe, gpus, place = self.recipe(), self.fields.gpus(), self.place
         last = self._preview_of(recipe)
 
         def lines() -> list[str]:
             image_source.folder_of(recipe.images)
             estimate = estimate_diffusion(self._workspace, recipe, last.train if last else None, gpus)
-            found = [estimate.sentence, estimate.memory_text, *filter(None, [busy_text(usable())])]
+            found = [estimate.sentence, estimate.memory_text, *filter(None, ["" if place else busy_text(usable())])]
             found.append(f"Contact sheets are drawn after epoch {_listed(recipe.sheet_epochs)}.")
             if estimate.warning:
                 found.append(f"! {estimate.warning}")
             found.append(summary(last) if last else "^o shows the pictures as the model will see them.")
-            return found + self.describe_waits(start.runs_before(gpus))
+            return found + self.describe_waits(gpus, place)
 
         return lines
 
     def starter(self) -> Callable[[], Path]:
         recipe, name, gpus = self.recipe(), self.fields.text("name") or None, self.fields.gpus()
+        place, options = self.place, [*self.place_options(), *self.limit_options()]
 
         def launch() -> Path:
-            command = diffusion_command_of(recipe, name, gpus) + self.limit_options()
-            return start.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
+            command = diffusion_command_of(recipe, name, gpus) + options
+            return start.start_diffusion(
+                self._workspace, self._settings, recipe, name, command, gpus, self._limits, place
+            )
 
         return launch
 

@@ -21,16 +21,21 @@ from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.launch import start
 from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.places.place import check_options, find_place
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.screens.launch.field_values import Field, TextField
+from garage_tui.screens.launch.field_values import Field, ListField, TextField
 from garage_tui.screens.launch.recipe_fields import RecipeFields
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _HINT = "Ctrl+S starts the run, and so does Enter in a field. Tab: next field."
+
+PLACE_FIELD, HERE = "place", ""
+"""The name of the field of the place, and its value for this box."""
 
 R = TypeVar("R", bound=LoraRecipe | DiffusionRecipe)
 
@@ -95,10 +100,28 @@ class RunForm(Dialog[Path | None], Generic[R]):
         return self.query_one(RecipeFields)
 
     def last_fields(self, placeholder: str) -> Sequence[Field]:
-        """Return the fields of the GPUs and of the run's name, which all kinds share."""
+        """Return the fields of the place, the GPUs and the run's name, which all kinds share."""
         suggested = self._like.id.split("-", 3)[-1] if self._like else ""
         gpus = [TextField("gpus", "GPUs", "", "the first free one")] if self._gpus > 1 else []
-        return [*gpus, TextField("name", "Name", suggested, placeholder)]
+        return [*self._place_field(), *gpus, TextField("name", "Name", suggested, placeholder)]
+
+    def _place_field(self) -> Sequence[Field]:
+        """Return the field of the place; none where the settings name no place."""
+        places = self._settings.places
+        if not places:
+            return []
+        before = self._like.manifest.place if self._like and self._like.manifest else ""
+        names = [("this box", HERE), *((f"{name} · {one.kind}", name) for name, one in places.items())]
+        return [ListField(PLACE_FIELD, "Where", names, before if before in places else HERE)]
+
+    @property
+    def place(self) -> str:
+        """The place that is chosen; empty for this box."""
+        return str(self.fields.chosen(PLACE_FIELD)) if self.fields.query(f"#{PLACE_FIELD}") else HERE
+
+    def place_options(self) -> list[str]:
+        """Return the command-line option for the chosen place."""
+        return ["--at", self.place] if self.place else []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
@@ -153,17 +176,27 @@ class RunForm(Dialog[Path | None], Generic[R]):
             return
         self.estimate = "\n".join(lines)
 
-    def describe_waits(self, before: int) -> list[str]:
-        """Return the run's limits and its position in the queue, a line each.
+    def describe_waits(self, gpus: tuple[int, ...], place: str) -> list[str]:
+        """Return where the run works, its limits and its position in the queue, a line each.
 
         Args:
-            before: number of runs that come before it.
+            gpus: the GPUs that are chosen.
+            place: as `place`.
+
+        Raises:
+            BadInputError: there is no such place, or no such GPU.
         """
         lines = []
         with contextlib.suppress(GarageError):  # the start reports what is wrong
             if limits := (self._limits or RunLimits.from_settings(self._settings)).describe():
                 lines.append(f"{'Limits of that run' if self._limits else 'Limits from your settings'}: {limits}")
-        if before:
+        if place:
+            found = find_place(self._settings, place)
+            check_options(found, gpus)
+            lines.append(
+                f"It works at {place} ({found.where}), whose queue decides when; the time above is this box's."
+            )
+        elif before := start.runs_before(gpus):
             lines.append(f"It will wait for its turn: {plural(before, 'run')} before it.")
         return lines
 

@@ -131,7 +131,7 @@ class LoraForm(RunForm[LoraRecipe]):
             BadInputError: a field does not hold a number, or one out of its range.
         """
         recipe, name = self.recipe()(self._rows), self.fields.text("name") or self.file.stem
-        return PairedLaunch(self.file, name, recipe.base, recipe.seed, self.fields.gpus())
+        return PairedLaunch(self.file, name, recipe.base, recipe.seed, self.fields.gpus(), self.place)
 
     @property
     def file(self) -> Path:
@@ -140,16 +140,16 @@ class LoraForm(RunForm[LoraRecipe]):
         return value if isinstance(value, Path) else self._chosen
 
     def costs(self) -> Callable[[], list[str]]:
-        file, made, both, gpus = self.file, self.recipe(), self.both(), self.fields.gpus()
+        file, made, both, gpus, place = self.file, self.recipe(), self.both(), self.fields.gpus(), self.place
 
         def lines() -> list[str]:
             taught = training_file.read_training_file(file)
             rows = taught.rows
             recipe = made(len(rows))
-            base, before = find(recipe.base), start.runs_before(gpus)
+            base, waits = find(recipe.base), self.describe_waits(gpus, place)
             estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
             found = [*count_rows(taught.file).sentences, estimate.sentence]
-            found += filter(None, [busy_text(usable())])
+            found += filter(None, ["" if place else busy_text(usable())])
             found.append(f"^t trains both default and story, to compare them: {cost}")
             if bits := announce_4bit(recipe, base):
                 found.append(f"{bits[0].upper()}{bits[1:]}.")
@@ -157,18 +157,21 @@ class LoraForm(RunForm[LoraRecipe]):
                 found.append(f"! {estimate.warning}")
             if base.fetch_text:
                 found.append(base.fetch_text)
-            return found + self.describe_waits(before)
+            return found + waits
 
         return lines
 
     def starter(self) -> Callable[[], Path]:
         made, file, name, gpus = self.recipe(), self.file, self.fields.text("name") or None, self.fields.gpus()
+        place, options = self.place, [*self.place_options(), *self.limit_options()]
 
         def launch() -> Path:
             rows = len(training_file.read_training_file(file).rows)
             recipe = made(rows)
-            command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
-            return start.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)
+            command = command_of(file, rows, recipe, name, gpus) + options
+            return start.start_lora(
+                self._workspace, self._settings, file, recipe, name, command, gpus, self._limits, place=place
+            )
 
         return launch
 

@@ -33,6 +33,7 @@ from garage_tui.core.exam.remedies import longer
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.grades import SIGNS
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.runs.run_title import title_of
 from garage_tui.screens.common.messages import DuplicateRequested
 from garage_tui.screens.common.run_text import GRADE_COLOURS
 from garage_tui.screens.report.report_card_text import keys_line
@@ -83,7 +84,7 @@ class DiffusionCardDialog(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box", id="drawing") as box:
-            box.border_title = Content(f"Report card · {plain(self._folder.name)}")
+            box.border_title = Content(f"Report card · {plain(title_of(self._folder))}")
             with VerticalScroll():
                 yield Static("reading …", id="drawing-card")
             yield Notice()

@@ -18,6 +18,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.remedies import remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_table import WIDE
+from garage_tui.core.runs.run_title import title_of
 from garage_tui.screens.report import report_card_text
 from garage_tui.screens.report.card_actions import CardActions
 from garage_tui.screens.report.exam_progress import ExamSnapshot, ExamWatch
@@ -77,7 +78,7 @@ class ReportCardDialog(Dialog[None]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._run_name = plain(folder.name)
+        self._run_name = plain(title_of(folder))
         self._exam = ExamWatch(folder)
         self._actions = CardActions(self, folder.name)
         self._snapshot: ExamSnapshot | None = None

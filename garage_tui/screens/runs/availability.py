@@ -26,7 +26,7 @@ def is_available(
         "go_on": bool(run and run.held),
         "resume_all": interrupted,
         "delete": bool(run and not run.alive and run.id != exporting),
-        "move": bool(run and run.queue_position is not None),
+        "move": bool(run and (run.queue_position is not None or run.waiting_for == "place")),
         "chat": bool(run and run.adapter),
         "report": bool(run and (run.adapter or run.card or run.draws)),
         "view": bool(run and run.draws),

@@ -151,7 +151,8 @@ class RunCommands:
         if run.status == "queued":
             await self._send(run, run_control.pause, f"{run.id} left the queue: resume it to put it back")
             return
-        kind = await self._host.ask(Pick("Pause this run", _PAUSES))
+        # At another place, nobody keeps an allocation that is idle: such a run saves and leaves.
+        kind = 1 if run.place else await self._host.ask(Pick("Pause this run", _PAUSES))
         if kind is None:
             return
         started = bool(run.state and run.state.step)
@@ -187,6 +188,8 @@ class RunCommands:
 
         def move(record: Run) -> str:
             waiting = queue.order()
+            if record.manifest is not None and record.manifest.place:
+                return f"{record.id} waits at {record.manifest.place}: the queue there decides the order"
             before = waiting.index(record.path) if record.path in waiting else -1
             after = queue.move(record.path, positions)
             where = f"{ordinal(after)} of {len(waiting)} in the queue"

@@ -53,6 +53,7 @@ def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:
             (f"{run_text.IN_SERVICE} " if run.service else "", "$success"),
             run.name,
             (kind, "$muted"),
+            (f"  at {run.place}" if run.place else "", "$muted"),
         ),
         run_text.progress(run),
         Content.styled(spark(run.state.spark if run.state else (), 8), "$primary"),

@@ -67,6 +67,8 @@ def _status(run: RunSnapshot) -> Iterator[Content]:
         yield Content.assemble((f"{run_text.IN_SERVICE} in service", "$success"), since, f" · {why}" if why else "")
     if run.queue_position is not None:
         yield Content(run_text.queue_text(run.queue_position))
+    if run.place:
+        yield labelled("place", run.place)
     if reason := run_text.reason_text(run):
         yield Content(reason)
 
