@@ -10,8 +10,9 @@ CLIENTS := .venv-clients
 AUDIT := .venv-audit
 RELEASE := .venv-release
 RELEASED := .venv-released
+RAY := .venv-ray
 
-.PHONY: run dev test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit release clean
+.PHONY: run dev test test-long test-unsloth test-vllm test-clients test-ray crash bench bench-serving bench-training soak check format setup gpu picture docs audit release clean
 
 run: setup
 	@$(BIN)/garage
@@ -48,6 +49,11 @@ test-vllm: dev $(VLLM)/.ready
 # The examples of docs/guide/clients.md with the real clients, in an environment of their own (some minutes; needs npm).
 test-clients: dev $(CLIENTS)/.ready
 	GARAGE_CLIENTS=$(CURDIR)/$(CLIENTS) CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/clients
+
+# Runs at a place with a real Ray, in an environment of its own (360 MB). Ray listens on all addresses, so it gets a network
+# of its own, with nothing but a loopback; that needs root.
+test-ray: dev $(RAY)/.ready
+	GARAGE_RAY=$(CURDIR)/$(RAY)/bin/ray CUDA_VISIBLE_DEVICES= unshare --net sh -c 'ip link set lo up && exec "$$0" "$$@"' $(BIN)/python -m pytest -m "long or not long" tests/core/places/test_ray.py
 
 # Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
 audit: setup $(AUDIT)/.ready
@@ -106,7 +112,7 @@ release: $(RELEASE)/.ready
 	@ls -l dist
 
 clean:
-	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(CLIENTS) $(AUDIT) $(RELEASE) $(RELEASED) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(CLIENTS) $(AUDIT) $(RAY) $(RELEASE) $(RELEASED) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
@@ -166,6 +172,11 @@ $(CLIENTS)/.ready: Makefile
 $(RELEASE)/.ready: Makefile
 	@$(PYTHON) -m venv --upgrade-deps $(RELEASE) >/dev/null
 	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check build==1.6.1 twine==7.0.0 check-wheel-contents==0.6.3
+
+$(RAY)/.ready: Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(RAY) >/dev/null
+	@echo "installing Ray into $(RAY) (360 MB; a minute)"
+	@$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check 'ray[default]==2.60.*'
 	@touch $@
 
 $(AUDIT)/.ready: Makefile
