@@ -91,6 +91,12 @@ def _wait(run: Run, until: Callable[[Run], bool], seconds: float) -> Run:
 
     end = time.monotonic() + seconds
     while not until(run):
+        if time.monotonic() > end and run.manifest is not None and run.manifest.place:
+            raise GarageError(
+                f"{shown_line(run.id)} is still {run.status} after {duration(seconds)}: "
+                f"{shown_line(run.reason or 'nothing came of it yet')}; {shown_line(run.manifest.place)} does it as "
+                "soon as it can, also without this command"
+            )
         if time.monotonic() > end:
             raise GarageError(
                 f"{shown_line(run.id)} is still {run.status} after {duration(seconds)}, so its processes do not "

@@ -149,3 +149,34 @@ def test_a_run_whose_job_may_still_work_elsewhere_is_not_deleted(garage, make_ru
     assert code == 2 and f"the job of {RUN} may still work at lab (12)" in err and run.path.exists()
     run.at("lab", over=True)
     assert garage(f"delete {RUN} --yes")[0] == 0 and not run.path.exists()
+
+
+def test_a_stop_that_a_place_does_not_answer_is_said_and_is_still_asked_for(garage, make_run, monkeypatch):
+    from garage_tui.cli import run_control
+    from garage_tui.core.runs.request import requested_action
+
+    monkeypatch.setattr(run_control, "_BEYOND_GRACE", -59.7)
+    run = make_run(RUN, "running", step=3).hold().at("lab", trouble="ssh: connection refused", trouble_since=1.0)
+    code, _, err = garage(f"stop {RUN}")
+    assert code == 1 and "is still stopping after" in err and "lab has not answered since" in err
+    assert "lab does it as soon as it can, also without this command" in err and "pkill" not in err
+    assert requested_action(run.path) == "stop"
+
+
+@pytest.mark.parametrize("job", ["--user=me", "1; reboot", "$(id)"])
+def test_a_record_that_would_be_an_option_or_a_command_is_none(make_run, job):
+    from garage_tui.core.runs.place_record import read_place_record
+
+    run = make_run(RUN, "running").at("lab", job=job)
+    assert read_place_record(run.path) is None
+
+
+def test_a_run_is_resumed_at_another_place_or_here_only_where_that_can_be(garage, own, make_run):
+    own('[places.lab]\nssh = "lab"\nfolder = "/scratch"\n')
+    run = make_run(RUN, "paused", step=3, ended=2.0)
+    code, _, err = garage(f"resume {RUN} --at lba")
+    assert code == 2 and "there is no place 'lba'" in err
+    assert garage("resume --all --at lab")[2] == "garage: --all resumes every run where it was: name one run for --at\n"
+    run.at("lab")
+    code, _, err = garage(f"resume {RUN} --at here")
+    assert code == 2 and "may still work at lab" in err

@@ -90,6 +90,7 @@ class RunFolder:
         manifest = msgspec.json.decode((self.path / MANIFEST).read_bytes(), type=Manifest)
         write_manifest(self.path, msgspec.structs.replace(manifest, place=place))
         known = {"place": place, "name": "a-job", "folder": str(self.path), "job": "12", **record}
+        known["answers"] = not known.get("trouble")
         write_place_record(self.path, PlaceRecord(**known))  # type: ignore[arg-type]
         return self
 

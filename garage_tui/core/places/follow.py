@@ -48,6 +48,8 @@ def follow_at_place(module: str, folder: Path, manifest: Manifest) -> bool:
         update_state(folder, state="failed", reason=reason, waits="", ended=time.time())
         append_event(folder, "ended", state="failed", reason=reason)
         return True
+    if record is not None and not place.shared and Path(record.folder).name != folder.name:
+        record = None  # what it names is not this run's: a folder may be somebody else's
     shell = PlaceShell(place)
     try:
         scheduler = make_scheduler(place, shell)
@@ -66,7 +68,7 @@ def follow_at_place(module: str, folder: Path, manifest: Manifest) -> bool:
             record,
             lambda: read_pictures(folder, manifest, place),
         )
-        PlaceWatcher(folder, manifest, place, scheduler, transfer, start.run).run()
+        PlaceWatcher(folder, manifest, place, scheduler, transfer, start.run, record).run()
     except WatchEndedError:
         return False
     finally:

@@ -175,7 +175,9 @@ class JobStart:
             self._write_state("queued", f"{self._place.name} does not answer ({text}); it is tried again")
         else:
             since = self._record.trouble_since or time.time()
-            self._record = self._write(msgspec.structs.replace(self._record, trouble=text, trouble_since=since))
+            self._record = self._write(
+                msgspec.structs.replace(self._record, trouble=text, trouble_since=since, answers=False)
+            )
 
     def _fail(self, reason: str) -> None:
         if self._record is not None:

@@ -24,7 +24,7 @@ _STAYS_HOME = (LOCK, PLACE, LABEL)
 """Files of the run folder that are about this box alone."""
 _STAYS_THERE = (PLACE_LOCK, REQUEST, MANIFEST, STATE, *_STAYS_HOME)
 """Files that are not copied home as they are: the state comes last, and the manifest is merged."""
-_LARGE = ("checkpoint-*", "adapter", ".adapter*", "pipeline", ".pipeline*", "*.npy", "exports")
+_LARGE = ("checkpoint-*", "adapter", ".adapter*", "pipeline", ".pipeline*", "*.npy", "export")
 """What is copied home only once the job is over."""
 _APPENDED = (EVENTS, LOG, OUTPUT)
 _TIMEOUT_SECONDS = 60
@@ -126,7 +126,7 @@ class CopiedFolder:
         if made.code or not made.out.strip().startswith("/"):
             raise GarageError(f"{self._place.name}: {path} cannot be made there: {made.problem}")
         self._there = made.out.strip()
-        left_here = [f"--exclude=/{name}" for name in (*_STAYS_HOME, PLACE_LOCK, REQUEST, "exports")]
+        left_here = [f"--exclude=/{name}" for name in (*_STAYS_HOME, PLACE_LOCK, REQUEST, "export")]
         self._rsync(["--delete", *left_here], f"{self._folder}/", self._remote("/"))
         self.send_request()
         return self._there
@@ -209,7 +209,7 @@ class CopiedFolder:
             return GarageError(f"rsync is not installed at {name}: install it there (Debian: apt install rsync)")
         if kind := shortage_in(result.err):
             if target.startswith(str(self._folder)):
-                return PlaceUnreachableError(shortage_sentence(kind, self._folder))
+                return GarageError(shortage_sentence(kind, self._folder, "free some space; nothing is lost"))
             what = "your disk quota is used up" if kind == "quota" else "the disk is full"
             return GarageError(f"{what} at {name} ({self._there}): free some space there and resume the run")
         if result.code in _RSYNC_UNREACHABLE:

@@ -24,7 +24,7 @@ from garage_tui.core.places.place import Place, PlaceUnreachableError
 from garage_tui.core.places.start_at_place import waiting_text
 from garage_tui.core.places.transfer import Transfer
 from garage_tui.core.runs.folder import ENDED
-from garage_tui.core.runs.place_record import OUTPUT, PlaceRecord, read_place_record, write_place_record
+from garage_tui.core.runs.place_record import OUTPUT, PlaceRecord, write_place_record
 from garage_tui.core.runs.record import RESTING, Manifest, RunState
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
@@ -55,6 +55,7 @@ class PlaceWatcher:
     Args:
         folder: the run folder at home.
         start: submits the job (`start_at_place.JobStart.run`).
+        record: of the job that was submitted last; None if there is none.
     """
 
     def __init__(
@@ -65,10 +66,11 @@ class PlaceWatcher:
         scheduler: BatchScheduler,
         transfer: Transfer,
         start: Callable[[Callable[[float], None]], PlaceRecord | None],
+        record: PlaceRecord | None,
     ) -> None:
         self._folder, self._manifest, self._place = folder, manifest, place
         self._scheduler, self._transfer, self._start = scheduler, transfer, start
-        self._record: PlaceRecord | None = read_place_record(folder)
+        self._record = record
         self._failures = 0
         self._sent: str | None = None
         """The request that was last passed on."""
@@ -101,11 +103,11 @@ class PlaceWatcher:
                 if self._settle(state, status):
                     return
             except PlaceUnreachableError as error:
-                self._note_trouble(str(error))
+                self._note_trouble(str(error), answers=False)
                 self._pause(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
                 continue
             except GarageError as error:  # the scheduler's or rsync's answer is no, and may be yes later
-                self._note_trouble(str(error))
+                self._note_trouble(str(error), answers=True)
                 self._pause(_RETRY_SECONDS[-2])
                 continue
             self._pause(self._interval)
@@ -229,10 +231,11 @@ class PlaceWatcher:
         self._failures = 0
         self._write(scheduler=status.text if status else "", trouble="", trouble_since=0.0)
 
-    def _note_trouble(self, text: str) -> None:
+    def _note_trouble(self, text: str, *, answers: bool) -> None:
         assert self._record is not None
         self._failures += 1
-        self._write(trouble=one_line(text, 200), trouble_since=self._record.trouble_since or time.time())
+        since = self._record.trouble_since or time.time()
+        self._write(trouble=one_line(text, 200), trouble_since=since, answers=answers)
 
     def _write(self, **changes: object) -> None:
         """Change the record, if anything differs; a full disk must not end the watcher."""

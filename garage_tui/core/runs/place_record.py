@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -18,18 +19,22 @@ PLACE, OUTPUT, PLACE_LOCK = "place.json", "place.txt", "place.lock"
 _RECORD_BYTES = 1024  # padded to this, so that one can be written on a full disk (see write_small)
 
 
+JobText = Annotated[str, msgspec.Meta(pattern=r"^(?:[A-Za-z0-9_][A-Za-z0-9._:+-]{0,200})?$")]
+"""A name or an id that is handed to the commands of a scheduler: a run folder may be somebody else's."""
+
+
 class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The job of a run at a place. Times are seconds since 1970."""
 
     place: str
     """The name of the place in the settings."""
-    name: str
+    name: JobText
     """The name that the job has there. It is unique, so that a job is found again whose id was never received."""
     folder: str
     """The run folder there, absolute."""
     attempt: int = 1
     """How often a job was submitted for this run."""
-    job: str = ""
+    job: JobText = ""
     """The scheduler's id of the job; empty until the scheduler has answered."""
     step: int = 0
     """The step at which it was submitted."""
@@ -39,6 +44,8 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     trouble: str = ""
     """Why the place does not answer, as one line; empty where it does."""
     trouble_since: float = 0.0
+    answers: bool = True
+    """False where the trouble is that the place does not answer at all."""
     over: bool = False
     """True once the job has ended and what it left was fetched."""
 
@@ -80,6 +87,8 @@ def reason_at_place(folder: Path, queued: bool, waiting_for: str, reason: str) -
         return ""
     if there.trouble:
         since = time.strftime("%H:%M", time.localtime(there.trouble_since))
+        if there.answers:
+            return f"not followed since {since}: {there.trouble}; it is tried again"
         return f"{there.place} has not answered since {since} ({there.trouble}); it is tried again"
     if queued and waiting_for == "place" and there.scheduler:
         return f"{reason}: {there.scheduler}"

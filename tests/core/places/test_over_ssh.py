@@ -28,6 +28,7 @@ pytestmark = [
 def box(slurm, runs, tmp_path, monkeypatch):
     """The place `lab` behind ssh, with a folder of its own."""
     seen = {name: os.environ[name] for name in ("SLURM_CONF", "GARAGE_PYTHONPATH", "GARAGE_STATE", "PATH")}
+    seen |= {name: os.environ[name] for name in ("GARAGE_CACHE", "HF_HUB_OFFLINE") if name in os.environ}
     (tmp_path / "sshd").mkdir()
     (tmp_path / "bin").mkdir()
     there = Box(tmp_path / "sshd", seen)
