@@ -46,10 +46,10 @@ _COMMANDS = {
     "show": ("show",),
     "models": ("models",),
     "notify": ("notify",),
-    "places": ("places",),
+    "check.places": ("places",),
     "dashboard": ("dashboard",),
     "settings": ("settings",),
-    "doctor": ("doctor",),
+    "check.doctor": ("doctor",),
     "help": ("help",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""

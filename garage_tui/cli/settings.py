@@ -87,7 +87,7 @@ def _source(sources: dict[str, str], name: str) -> str:
 
 
 def _value(settings: Settings, name: str) -> Any:
-    from garage_tui.core.base.place_settings import PlaceSettings
+    from garage_tui.core.base.setting_types import PlaceSettings
 
     found: Any = settings
     if name.startswith("places."):

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.finding import Finding
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.install_command import cuda_command, install_command, repair_command
 from garage_tui.core.base.setting_sources import settings_sources
 from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
+from garage_tui.core.hardware.finding import Finding
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.places.check import check_place

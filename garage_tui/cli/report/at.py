@@ -66,7 +66,7 @@ def _key(file: str | None) -> str:
     import os
 
     from garage_tui.core.base.home_path import expand_home
-    from garage_tui.core.base.key_file import read_key
+    from garage_tui.core.chat.key_file import read_key
 
     if file:
         return read_key(expand_home(file), "check --key-file")

@@ -9,9 +9,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, reason_of
-from garage_tui.core.base.place_settings import PlaceName, PlaceSettings
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.setting_types import Celsius, FactsPath, LastingName, Port, TimeOfDay, Watts, WhileTraining
+from garage_tui.core.base.setting_types import (
+    Celsius,
+    FactsPath,
+    LastingName,
+    PlaceName,
+    PlaceSettings,
+    Port,
+    TimeOfDay,
+    Watts,
+    WhileTraining,
+)
 from garage_tui.core.base.workspace import Workspace as Workspace
 from garage_tui.core.base.workspace import journals_folder as journals_folder
 from garage_tui.core.base.workspace import models_folder as models_folder

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from garage_tui.core.base.place_settings import PLACE_NAME, PLACE_NAME_TEXT
+from garage_tui.core.base.sanitize import quoted
+from garage_tui.core.base.setting_types import PLACE_NAME, PLACE_NAME_TEXT
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
 _SEVERAL = {str: "a list of texts"}
@@ -173,7 +174,7 @@ def _wrong_in_named(struct: type[msgspec.Struct], section: Section, tables: obje
         if not isinstance(values, dict):
             return f"{where}[{field}.{name}] is a table of settings, not a value"
         if not re.fullmatch(PLACE_NAME, name):
-            return f"{where}{name!r} cannot be the name of a place: it has {PLACE_NAME_TEXT}"
+            return f"{where}{quoted(name)} cannot be the name of a place: it has {PLACE_NAME_TEXT}"
         for key, value in values.items():
             where = f"line {line_of(text, f'{field}.{name}.{key}')}: "
             if key not in known:

@@ -9,10 +9,10 @@ import msgspec
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.finding import Finding
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, user_settings_file
+from garage_tui.core.hardware.finding import Finding
 from garage_tui.core.places.follow import make_scheduler
 from garage_tui.core.places.place import Place, PlaceUnreachableError, find_place
 from garage_tui.core.places.shell import PlaceShell
@@ -106,7 +106,7 @@ def _check_python(place: Place, shell: PlaceShell, base: str) -> Iterator[Findin
     result = shell.run([place.python, "-P", "-c", _ASK, base, __version__])
     try:
         there = msgspec.json.decode(result.out, type=_ThereFound)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         text = f"{place.name}: garage_tui cannot be imported by {place.python} there: {result.problem}"
         yield Finding("bad", text, f"install it there, or set `python` in [places.{place.name}]")
         return

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import plural
-from garage_tui.core.base.place_settings import PlaceSettings
+from garage_tui.core.base.sanitize import quoted
+from garage_tui.core.base.setting_types import PlaceSettings
 from garage_tui.core.base.settings import Settings, user_settings_file
 
 
@@ -52,7 +53,7 @@ def find_place(settings: Settings, name: str) -> Place:
     if name not in settings.places:
         known = f"your places are {', '.join(settings.places)}" if settings.places else "no place is set"
         raise BadInputError(
-            f"there is no place {name!r}: {known}; a table [places.{name}] in {user_settings_file()} makes it one "
+            f"there is no place {quoted(name)}: {known}; a table [places.{name}] in {user_settings_file()} makes one "
             "(`garage help places`)"
         )
     place = Place(name, settings.places[name])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.home_path import expand_home
-from garage_tui.core.base.key_file import read_key
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.chat.key_file import read_key
 from garage_tui.core.places.batch_scheduler import JobStatus
 from garage_tui.core.places.place import Place, PlaceUnreachableError
 from garage_tui.core.runs.place_record import OUTPUT
@@ -93,7 +93,7 @@ class RayScheduler:
         if answer.status_code in (401, 403):
             what = "refuses the token in `key_file`" if settings.key_file else "asks for a token: set `key_file`"
             raise GarageError(f"Ray at {self._place.name} {what} ([places.{self._place.name}])")
-        if answer.status_code >= 500 and method == "GET":
+        if answer.status_code >= 500:  # a head that is just starting, or has lost its agents, answers so
             raise PlaceUnreachableError(_reason(answer))
         return answer
 

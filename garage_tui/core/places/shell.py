@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.places.place import Place, PlaceUnreachableError
 
 SECONDS = 60.0
@@ -41,7 +41,7 @@ class CommandResult(NamedTuple):
 
 def _read(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode(errors="replace")
+    return decoded(file.read())
 
 
 class PlaceShell:

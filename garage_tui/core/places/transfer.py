@@ -169,7 +169,7 @@ class CopiedFolder:
         found = self._shell.run(["cat", "--", f"{self._there}/{STATE}"])
         try:
             return msgspec.json.decode(found.out, type=RunState)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             raise PlaceUnreachableError(f"{self._there}/{STATE} cannot be read there: {found.problem}") from error
 
     def _merge_manifest(self) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.places.batch_scheduler import BatchScheduler, JobStatus
 from garage_tui.core.places.place import Place, PlaceUnreachableError
 from garage_tui.core.places.start_at_place import waiting_text
@@ -222,7 +222,7 @@ class PlaceWatcher:
     def _last_output(self) -> str:
         """Return the last line that the scheduler or the supervisor there printed."""
         with contextlib.suppress(OSError):
-            lines = (self._folder / OUTPUT).read_text(errors="replace").splitlines()
+            lines = decoded((self._folder / OUTPUT).read_bytes()).splitlines()
             if last := next((one_line(line, 300) for line in reversed(lines) if line.strip()), ""):
                 return last
         return f"{OUTPUT} says nothing"

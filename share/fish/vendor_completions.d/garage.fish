@@ -50,7 +50,7 @@ function _shtab_garage_using
   test "$_shtab_garage_cmdpath" = "$argv"
 end
 
-set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify dashboard settings doctor help
+set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify places dashboard settings doctor help
 set -g _shtab_garage_opts_with_value --accumulation --alpha --answer --as --at --base --batch-size --converter --ema --engine --epochs --facts --file --fit --gpus --host --images --key-file --kl --like --lines --lr --max-length --max-temp --max-tokens --min-snr --model --name --note --only --out --outtype --port --power-cap --prediction --preset --quantise --question --questions --rank --run --sample-steps --sampler --samples --screen --seed --size --status --steps --to --trainer --warmup-steps --why --width --workspace -a -n -q
 
 complete -c garage -e
@@ -121,6 +121,7 @@ complete -c garage -n '_shtab_garage_using train lora' -l warmup-steps -x -d 'st
 complete -c garage -n '_shtab_garage_using train lora' -l max-length -x -d 'longest row in tokens; longer ones are cut'
 complete -c garage -n '_shtab_garage_using train lora' -l seed -x -d 'random seed; the same seed gives the same run'
 complete -c garage -n '_shtab_garage_using train lora' -l gpus -x -d 'indices of the GPUs to use; several share the layers, for memory, not for speed (default: the first free one)'
+complete -c garage -n '_shtab_garage_using train lora' -l at -x -d 'work at this place of your settings (default: this box)'
 complete -c garage -n '_shtab_garage_using train lora' -l max-temp -x -d 'pause above this temperature (default: [heat])'
 complete -c garage -n '_shtab_garage_using train lora' -l power-cap -x -d 'power cap of the run'"'"'s GPUs; needs root'
 complete -c garage -n '_shtab_garage_using train lora' -l only -x -d 'work only between these times (default: [hours])'
@@ -148,6 +149,7 @@ complete -c garage -n '_shtab_garage_using train diffusion' -l samples -x -d 'pi
 complete -c garage -n '_shtab_garage_using train diffusion' -l compile -l no-compile -d 'torch.compile the U-Net on a GPU'
 complete -c garage -n '_shtab_garage_using train diffusion' -l seed -x -d 'random seed; the same seed gives the same run'
 complete -c garage -n '_shtab_garage_using train diffusion' -l gpus -x -d 'indices of the GPUs to use; several share each batch, a process on each (default: the first free one)'
+complete -c garage -n '_shtab_garage_using train diffusion' -l at -x -d 'work at this place of your settings (default: this box)'
 complete -c garage -n '_shtab_garage_using train diffusion' -l max-temp -x -d 'pause above this temperature (default: [heat])'
 complete -c garage -n '_shtab_garage_using train diffusion' -l power-cap -x -d 'power cap of the run'"'"'s GPUs; needs root'
 complete -c garage -n '_shtab_garage_using train diffusion' -l only -x -d 'work only between these times (default: [hours])'
@@ -172,6 +174,7 @@ complete -c garage -n '_shtab_garage_using pause' -l release -d 'save a checkpoi
 complete -c garage -n '_shtab_garage_using pause' -l json -d 'one JSON document'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a resume -d 'Resume a run in memory, or through the queue from its newest complete checkpoint.'
 complete -c garage -n '_shtab_garage_using resume' -s h -l help -d 'show this help message and exit'
+complete -c garage -n '_shtab_garage_using resume' -l at -x -d 'go on at this place of your settings, or `here` on this box'
 complete -c garage -n '_shtab_garage_using resume' -l all -d 'every interrupted run of this workspace'
 complete -c garage -n '_shtab_garage_using resume' -l json -d 'one JSON document'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a delete -d 'delete a run that is not running, with its adapter and checkpoints'
@@ -299,6 +302,9 @@ complete -c garage -n '_shtab_garage_using models fetch' -s h -l help -d 'show t
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a notify -d 'Send a test notification through every channel in `[notify]`, and print the results.'
 complete -c garage -n '_shtab_garage_using notify' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using notify' -l json -d 'one JSON document'
+complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a places -d 'Check each place of your settings: whether it answers, whether its queue answers, and whether the same version, the base model and GPUs are there. `garage train … --at PLACE` has a run work there.'
+complete -c garage -n '_shtab_garage_using places' -s h -l help -d 'show this help message and exit'
+complete -c garage -n '_shtab_garage_using places' -l json -d 'one JSON document'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a dashboard -d 'Open a tmux window with the gauges, the runs, and the log of the active run. Outside of tmux it creates a session `garage`. Called again, it goes to the existing window. Ctrl-B & (with the usual prefix of tmux) or `garage dashboard --close` closes all its panes; runs continue.'
 complete -c garage -n '_shtab_garage_using dashboard' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using dashboard' -l close -d 'close the dashboard of this workspace, all its panes'

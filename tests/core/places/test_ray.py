@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.place_settings import PlaceSettings
+from garage_tui.core.base.setting_types import PlaceSettings
 from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
 from garage_tui.core.places.place import Place, PlaceUnreachableError

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.place_settings import PlaceSettings
+from garage_tui.core.base.setting_types import PlaceSettings
 from garage_tui.core.places.follow import read_pictures
 from garage_tui.core.places.place import Place
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.base.place_settings import PlaceSettings
+from garage_tui.core.base.setting_types import PlaceSettings
 from garage_tui.core.base.settings import Settings
 
 LAB = Settings(places={"lab": PlaceSettings(ssh="lab.example.org", folder="/scratch")})

@@ -1,0 +1,1 @@
+"""Commands that check: this machine, and the places where runs can work besides it."""
