@@ -28,7 +28,7 @@ from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import filter as facts_view
 from garage_tui.core.facts.coverage import Coverage
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.store import FactsStore
 
@@ -116,7 +116,7 @@ def main() -> None:
         file = load_facts(path)
         print(f"  coverage                 {milliseconds(lambda: Coverage(file.lines)):6.0f} ms")
         print(f"  both, as the editor does {milliseconds(lambda: FactsStore(path, Path(root))):6.0f} ms   budget 1000")
-        document = Document(file.lines)
+        document = EditableRows(file.lines)
         find = facts_view.Filter("butterfly noise")
         print(f"  a search through all     {milliseconds(lambda: facts_view.filter_rows(document, find)):6.0f} ms")
         store = FactsStore(path, Path(root) / "journal")

@@ -9,7 +9,7 @@ import msgspec
 
 from garage_tui.core.base.sanitize import decoded
 from garage_tui.core.facts.coverage import Gap
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.line import Line
 
 FactState = Literal["learned", "in the book", "waiting", "failed"]
@@ -46,7 +46,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def filter_rows(
-    document: Document,
+    document: EditableRows,
     row_filter: Filter,
     among: Iterable[int] | None = None,
     status: Callable[[Line], str] = lambda _: "",
@@ -79,7 +79,7 @@ def _contains(line: Line, terms: list[str]) -> bool:
     return all(term in text for term in terms)
 
 
-def _is(document: Document, line: Line, only: RowKind) -> bool:
+def _is(document: EditableRows, line: Line, only: RowKind) -> bool:
     if only == "problems":
         return document.has_problem(line)
     if only == "exams":

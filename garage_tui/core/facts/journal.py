@@ -21,7 +21,7 @@ import msgspec
 
 from garage_tui.core.base.locked_file import open_locked
 from garage_tui.core.base.safe_open import MAX_BYTES, open_regular
-from garage_tui.core.facts.document import Change
+from garage_tui.core.facts.editable_rows import Change
 from garage_tui.core.facts.line import Line, parse
 
 Field = Literal["question", "answer", "fact", "must", "exam"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.facts.coverage import clash_text
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.line import Complaint, Line
 
 
-def problems(document: Document, line: Line) -> list[Complaint]:
+def problems(document: EditableRows, line: Line) -> list[Complaint]:
     """Return what is wrong with a row, by itself and compared with the others."""
     found = list(line.complaints)
     clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
@@ -19,7 +19,7 @@ def problems(document: Document, line: Line) -> list[Complaint]:
     return found + [Complaint(text.format(number), error=False) for number in taught]
 
 
-def first_problem(document: Document) -> str:
+def first_problem(document: EditableRows) -> str:
     """Return the first problem of a file, errors before warnings; empty without one. It looks at every row."""
     lines, count = document.lines, document.coverage.errors + document.coverage.warnings
     if not count:

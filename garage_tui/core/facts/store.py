@@ -13,7 +13,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.coverage import Coverage
-from garage_tui.core.facts.document import Change, Document
+from garage_tui.core.facts.editable_rows import Change, EditableRows
 from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
 from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, find_leftovers, replay
@@ -38,7 +38,7 @@ class FactsStore:
 
     def __init__(self, path: Path, journals: Path, *, if_unsaved: str = _KEPT, backup: bool = True) -> None:
         self.path = path
-        self.document = Document()
+        self.document = EditableRows()
         self.leftovers: list[Leftover] = []
         """Unsaved work on this file that killed apps left in their journals."""
         self._journals, self._if_unsaved, self._backup = journals, if_unsaved, backup

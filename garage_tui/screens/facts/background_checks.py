@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from garage_tui.core.facts.document import Document
+    from garage_tui.core.facts.editable_rows import EditableRows
     from garage_tui.core.training.truncated_rows import TruncatedRows
     from garage_tui.screens.facts.host import FactsHost
 
@@ -32,7 +32,7 @@ class BackgroundChecks:
             self._busy = True
             self._host.run_worker(partial(self._check, store.document, version), group="count")
 
-    async def _check(self, document: Document, version: tuple[int, int]) -> None:
+    async def _check(self, document: EditableRows, version: tuple[int, int]) -> None:
         from garage_tui.core.facts.near_duplicates import near_duplicates_by_exam  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (the same)
         from garage_tui.core.training.truncated_rows import TruncatedRows  # noqa: PLC0415 (the same)

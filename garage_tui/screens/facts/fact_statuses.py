@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from garage_tui.core.facts.document import Document
+    from garage_tui.core.facts.editable_rows import EditableRows
     from garage_tui.core.facts.line import Line
     from garage_tui.core.school.ledger import LedgerEntry, LedgerReader
     from garage_tui.screens.facts.host import FactsHost
@@ -33,7 +33,7 @@ class FactStatuses:
         self._host, self._changed = host, changed
         self._reader: LedgerReader | None = None
         self._entries: Mapping[str, LedgerEntry] = {}
-        self._read: tuple[Document, int, object] | None = None
+        self._read: tuple[EditableRows, int, object] | None = None
         """The document, its version, and the stamp of the rest that the ledger was read of."""
         self._busy = False
         self.in_table = False

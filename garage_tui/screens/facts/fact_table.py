@@ -8,7 +8,7 @@ from typing import Literal
 from textual.content import Content
 
 from garage_tui.core.base.sanitize import shown_line
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.row_draft import RowDraft
 from garage_tui.screens.facts import row_text
@@ -49,12 +49,12 @@ class FactTable(Table):
         self.positions: list[int] = []
         """The positions in the file of the rows that are shown."""
         self._status: Status | None = None
-        self._document: Document | None = None
+        self._document: EditableRows | None = None
         self._draft: RowDraft | None = None
 
     def display_rows(
         self,
-        document: Document | None,
+        document: EditableRows | None,
         positions: list[int],
         draft: RowDraft | None,
         position: int | None,

@@ -14,7 +14,7 @@ from garage_tui.screens.facts import row_text
 if TYPE_CHECKING:
     from textual.worker import Worker
 
-    from garage_tui.core.facts.document import Change
+    from garage_tui.core.facts.editable_rows import Change
     from garage_tui.core.facts.row_draft import RowDraft
     from garage_tui.core.facts.store import FactsStore
     from garage_tui.core.facts.three_way_merge import Choice

@@ -11,7 +11,7 @@ from garage_tui.core.facts.filter import ROW_KINDS, Filter, RowKind, filter_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from garage_tui.core.facts.document import Document
+    from garage_tui.core.facts.editable_rows import EditableRows
     from garage_tui.core.facts.line import Line
     from garage_tui.screens.facts.host import FactsHost
 
@@ -78,17 +78,17 @@ class RowFilter:
         if choice is not None:
             self.change(Filter(self.filter.text, kinds[choice]))
 
-    def _filtered(self, document: Document) -> list[int]:
+    def _filtered(self, document: EditableRows) -> list[int]:
         return filter_rows(document, self.filter, status=self._status)
 
-    def _with_pinned(self, document: Document, found: list[int]) -> list[int]:
+    def _with_pinned(self, document: EditableRows, found: list[int]) -> list[int]:
         pinned = [position for line in self._pinned if (position := document.find(line)) is not None]
         return sorted({*found, *pinned}) if pinned else found
 
-    def _find_in_thread(self, document: Document, among: list[int] | None, position: int | None) -> None:
+    def _find_in_thread(self, document: EditableRows, among: list[int] | None, position: int | None) -> None:
         self._host.run_worker(partial(self._find, document, among, position), group="find", exclusive=True)
 
-    async def _find(self, document: Document, among: list[int] | None, position: int | None) -> None:
+    async def _find(self, document: EditableRows, among: list[int] | None, position: int | None) -> None:
         used, version = self.filter, document.version
         found = await asyncio.to_thread(filter_rows, document, used, among, self._status)
         store = self._host.session.store

@@ -12,7 +12,7 @@ from textual.content import Content
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import decoded, one_line, shown, shown_line
 from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.must_text import must_to_text
@@ -26,7 +26,7 @@ STATUS_STYLES = {"learned": "$success", "waiting": "$warning", "failed": "$error
 """The colours of what became of a fact, beside its sign and its word."""
 
 
-def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
+def counts(document: EditableRows, shown: int, row_filter: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line: rows, the facts that they state, exam questions, problems."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
@@ -44,7 +44,7 @@ def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> 
     return " · ".join(parts)
 
 
-def cells(document: Document, position: int, *, written_out: bool = True) -> Sequence[Content]:
+def cells(document: EditableRows, position: int, *, written_out: bool = True) -> Sequence[Content]:
     """Return line number with its sign, question, answer and coverage of a row.
 
     Args:
@@ -70,7 +70,7 @@ def cells(document: Document, position: int, *, written_out: bool = True) -> Seq
     )
 
 
-def _covered(document: Document, group: FactGroup, written_out: bool) -> Content:
+def _covered(document: EditableRows, group: FactGroup, written_out: bool) -> Content:
     """Return what a fact still lacks; of one that only lacks an exam question, quietly, how many questions teach it."""
     exams = [line for line in group.lines if line.fact and line.fact.exam]
     if not group.gaps and exams and all(id(line) in document.near_duplicates for line in exams):
@@ -97,7 +97,7 @@ def _numbered(sign: str, style: str, number: str) -> Content:
     return Content.assemble((f"{sign} " if sign else "", style), (number, "$muted"))
 
 
-def details(document: Document, line: Line, entry: LedgerEntry | None = None) -> Content:
+def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None) -> Content:
     """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys.
 
     Args:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from garage_tui.core.facts.row_draft import FinishKey, NextField, RowDraft, WrongField, unwritable_marks
 
 if TYPE_CHECKING:
-    from garage_tui.core.facts.document import Change, Document
+    from garage_tui.core.facts.editable_rows import Change, EditableRows
     from garage_tui.core.facts.journal import Field, UnsavedText
     from garage_tui.core.facts.line import Fact, Line
     from garage_tui.screens.facts.host import FactsHost
@@ -244,7 +244,7 @@ class RowWriter:
         is_changed = self.draft.is_changed(editor.field, state.value)
         return self.draft.unsaved(editor.field, state.written) if is_changed else None
 
-    def follow(self, document: Document, earlier: Sequence[Line]) -> None:
+    def follow(self, document: EditableRows, earlier: Sequence[Line]) -> None:
         """Keep the row that is being written where it is among the others, after lines were changed on disk."""
         if self.draft and self.draft.line is not None:
             self.draft.position = document.nearest(earlier, self.draft.position)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.coverage import fold
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 
 if TYPE_CHECKING:
     from garage_tui.screens.facts.host import FactsHost
@@ -43,7 +43,7 @@ class WordingRequests:
         self._rows.duplicate()
 
 
-def find_taught(document: Document, question: str, fact: str) -> int | None:
+def find_taught(document: EditableRows, question: str, fact: str) -> int | None:
     """Return the position of a taught row with this question, else of the last one of this fact; None without any."""
     question, fact = fold(question), fold(fact)
     found = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.line import Fact, make_line
 
 LINES = [make_line(Fact(f"q{number}", f"a{number}")) for number in range(6)]
@@ -28,11 +28,11 @@ def lines(*numbers: int):
     ],
 )
 def test_the_nearest_neighbour_takes_the_place_of_a_row_that_is_gone(now, position):
-    assert Document(lines(*now)).nearest(LINES, 3) == position
+    assert EditableRows(lines(*now)).nearest(LINES, 3) == position
 
 
 def test_undo_goes_to_the_row_that_was_chosen_before_and_redo_to_what_was_changed():
-    document = Document(lines(0, 1, 2, 3))
+    document = EditableRows(lines(0, 1, 2, 3))
     chosen = [document.lines[1]]
     document.chosen = lambda: chosen[0]
     document.splice(2, 0, lines(7, 8), "adding 2 rows")
@@ -45,7 +45,7 @@ def test_undo_goes_to_the_row_that_was_chosen_before_and_redo_to_what_was_change
 
 
 def test_the_last_change_is_the_one_that_undo_takes_back():
-    document = Document(lines(0))
+    document = EditableRows(lines(0))
     assert document.last_change is None
     change = document.splice(0, 1, [], "deleting a row")
     assert document.last_change is change

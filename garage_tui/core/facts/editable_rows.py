@@ -30,7 +30,7 @@ class Change(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, old=self.new, new=self.old)
 
 
-class Document:
+class EditableRows:
     """The lines of a file with their coverage and an undo history; in memory, and fast enough for the event loop."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
