@@ -44,3 +44,5 @@ class Document(msgspec.Struct, frozen=True):
     """In the order of the text; each sentence is in exactly one of them."""
     left_out: tuple[str, ...] = ()
     """What was not read and why, a sentence fragment each: "page 12: scanned, no text"."""
+    notes: tuple[str, ...] = ()
+    """What to know about text that was read: "not UTF-8: read as cp1252, which is a guess"."""

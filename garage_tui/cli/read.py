@@ -1,0 +1,135 @@
+"""`garage read`: reads documents and shows their passages."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.base.workspace import Workspace
+    from garage_tui.core.documents.passage import Document
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "read",
+        help="read documents: PDF, web pages, Word, EPUB, Markdown, text, manual pages",
+        description="Read documents and cut them into passages. For each document the command prints how many pages, "
+        "passages and characters it read, and what it left out and why. Exit codes: 0 every document was read, "
+        "1 nothing could start, 2 a document cannot be read.",
+    )
+    parser.add_argument(
+        "documents", metavar="FILE|FOLDER|URL", nargs="+", help="files, folders with all their documents, web addresses"
+    )
+    parser.add_argument("--show", action="store_true", help="print every passage with its page and heading")
+    parser.add_argument("--json", action="store_true", help="one JSON document; with --show it has the passages")
+    parser.set_defaults(run=run_read)
+
+
+def run_read(args: argparse.Namespace) -> int:
+    import json
+    import sys
+
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.workspace import Workspace
+    from garage_tui.core.documents.read_document import read_document
+
+    workspace = Workspace.find(args.workspace)
+    failed: list[dict[str, str]] = []
+    read: list[dict[str, Any]] = []
+    for name in _names(args.documents, workspace, failed):
+        try:
+            document = read_document(name, workspace, _progress(name))
+        except BadInputError as error:
+            failed.append({"name": name, "error": str(error)})
+            if not args.json:
+                print(f"garage: {error}", file=sys.stderr)
+            continue
+        if args.json:
+            read.append(_as_dict(document, args.show))
+        else:
+            print("\n".join(_lines(document, args.show)), flush=True)
+    if args.json:
+        print(json.dumps({"documents": read, "failed": failed}, indent=2, ensure_ascii=False))
+    return 2 if failed else 0
+
+
+def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]]) -> Iterator[str]:
+    """Yield the names of documents, those in folders one by one."""
+    import sys
+
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import plural
+    from garage_tui.core.documents.folder import find_documents
+
+    for name in given:
+        try:
+            found = None if "://" in name else find_documents(name, workspace)
+        except BadInputError as error:
+            failed.append({"name": name, "error": str(error)})
+            print(f"garage: {error}", file=sys.stderr)
+            continue
+        if found is None:
+            yield name
+            continue
+        if not found.names:
+            failed.append({"name": name, "error": f"{name}: the folder holds no document that garage reads"})
+            print(f"garage: {failed[-1]['error']}", file=sys.stderr)
+        yield from found.names
+        left = [plural(found.others, "file") + " of other formats"] * bool(found.others)
+        left += [plural(found.links, "link") + ", which is not followed"] * bool(found.links)
+        if left:
+            print(f"{name}: left out {' and '.join(left)}", file=sys.stderr)
+
+
+def _progress(name: str) -> Any:
+    """Return what shows on a terminal which page is read."""
+    import sys
+    import time
+
+    shown_at = time.monotonic()
+
+    def show(page: int, pages: int) -> None:
+        nonlocal shown_at
+        if sys.stderr.isatty() and (time.monotonic() - shown_at > 0.2 or page == pages):
+            shown_at = time.monotonic()
+            end = "\r" if page < pages else "\r\033[K"
+            print(f"\r\033[K{name[-50:]}: page {page:,} of {pages:,}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _lines(document: Document, with_passages: bool) -> list[str]:
+    from garage_tui.core.base.format import plural
+    from garage_tui.core.base.sanitize import shown_line
+
+    counts = [plural(document.pages, "page")] * bool(document.pages)
+    counts += [plural(len(document.passages), "passage"), plural(len(document.text), "character")]
+    lines = [f"{shown_line(document.name)} ({document.format}): {', '.join(counts)}"]
+    lines += [f"  left out: {reason}" for reason in document.left_out]
+    lines += [f"  note: {note}" for note in document.notes]
+    for passage in document.passages if with_passages else ():
+        place = [f"page {passage.page}"] * bool(passage.page) + [passage.heading] * bool(passage.heading)
+        lines += ["", f"[{' · '.join(place) or f'from character {passage.start:,}'}]", passage.text]
+    return [*lines, ""] if with_passages else lines
+
+
+def _as_dict(document: Document, with_passages: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": document.name,
+        "title": document.title,
+        "format": document.format,
+        "sha256": document.sha256,
+        "pages": document.pages,
+        "characters": len(document.text),
+        "passage_count": len(document.passages),
+        "left_out": list(document.left_out),
+        "notes": list(document.notes),
+    }
+    if with_passages:
+        found["passages"] = [
+            {name: getattr(passage, name) for name in ("page", "start", "end", "heading", "text")}
+            for passage in document.passages
+        ]
+    return found

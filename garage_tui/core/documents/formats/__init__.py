@@ -1,0 +1,1 @@
+"""Readers of single formats: bytes in, blocks out. Only the reader process imports them."""

@@ -1,0 +1,1 @@
+"""Extracted text: blocks, normalising, encodings, passages, lines that repeat on each page."""
