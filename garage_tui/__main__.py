@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "facts": ("facts",),
     "remember": ("remember",),
-    "read": ("read",),
+    "documents.read": ("read",),
     "train.train": ("train",),
     "runs": ("runs", "logs"),
     "run_control": ("stop", "pause", "resume", "delete", "queue"),

@@ -95,15 +95,24 @@ def _fetch_one(url: str, now: str, end: float, is_redirect: bool) -> FetchedPage
         "Accept": "text/html,application/pdf,text/markdown,text/plain,application/epub+zip,*/*;q=0.5",
         "Accept-Encoding": "gzip, deflate",
     }
-    with (
-        httpx.Client(trust_env=False, timeout=_STEP_SECONDS, follow_redirects=False) as client,
-        client.stream("GET", request_url, headers=headers, extensions={"sni_hostname": parts.hostname}) as answer,
-    ):
-        if answer.is_redirect:
-            return _redirect(url, now, answer.headers.get("location", ""))
-        if answer.status_code != 200:
-            raise _failed(url, f"the server answers {answer.status_code} {one_line(answer.reason_phrase)}".rstrip())
-        return FetchedPage(_content(url, answer, end), _file_name(parts.path, answer), answer.charset_encoding or "")
+    # Not a client of httpx, which would look at redirects, cookies and the environment by itself.
+    request = httpx.Request(
+        "GET",
+        request_url,
+        headers=headers,
+        extensions={"sni_hostname": parts.hostname, "timeout": httpx.Timeout(_STEP_SECONDS).as_dict()},
+    )
+    with httpx.HTTPTransport(trust_env=False) as transport:
+        answer = transport.handle_request(request)
+        try:
+            if answer.is_redirect:
+                return _redirect(url, now, answer.headers.get("location", ""))
+            if answer.status_code != 200:
+                raise _failed(url, f"the server answers {answer.status_code} {one_line(answer.reason_phrase)}".rstrip())
+            content = _content(url, answer, end)
+            return FetchedPage(content, _file_name(parts.path, answer), answer.charset_encoding or "")
+        finally:
+            answer.close()
 
 
 def _address(url: str, now: str, host: str, port: int, is_redirect: bool) -> str:

@@ -101,7 +101,7 @@ def _read(file: BinaryIO, order: ReaderOrder, on_page: OnPage) -> Document:
     lost: dict[int, str] = {}
     while True:
         try:
-            document = _Reader(file, msgspec.structs.replace(order, skipped=tuple(lost)), on_page).run()
+            document = _ReaderRun(file, msgspec.structs.replace(order, skipped=tuple(lost)), on_page).run()
         except _LostPageError as error:
             lost[error.page] = error.reason
             if len(lost) > _MAX_LOST_PAGES:
@@ -113,7 +113,7 @@ def _read(file: BinaryIO, order: ReaderOrder, on_page: OnPage) -> Document:
             return msgspec.structs.replace(document, left_out=left_out + document.left_out)
 
 
-class _Reader:
+class _ReaderRun:
     """One reader process, and what it has written so far."""
 
     def __init__(self, file: BinaryIO, order: ReaderOrder, on_page: OnPage) -> None:

@@ -27,7 +27,7 @@ class OutlineEntry(NamedTuple):
     """From 1; 0 if it is not known."""
 
 
-class Outline:
+class PdfOutline:
     """The entries of an outline, found by page and title."""
 
     def __init__(self, entries: Sequence[OutlineEntry]) -> None:
@@ -52,7 +52,7 @@ class Outline:
         return 0
 
 
-def heading_levels(paragraphs: Sequence[Paragraph], layout: Layout, outline: Outline) -> list[int]:
+def heading_levels(paragraphs: Sequence[Paragraph], layout: Layout, outline: PdfOutline) -> list[int]:
     """Return for each paragraph its level as a heading, from 1; 0 if it is none."""
     named = [outline.level(one) if _may_be_heading(one) else 0 for one in paragraphs]
     styles = [_style(one, layout) if _may_be_heading(one) else None for one in paragraphs]

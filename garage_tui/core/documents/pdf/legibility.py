@@ -29,10 +29,10 @@ def why_illegible(text: str, unreadable: int) -> str:
 
 def _is_garbled(text: str) -> bool:
     """Return whether a text in Latin letters has few words that can be spoken, as where each letter is shifted."""
-    words = [word for word in _WORD.findall(text)]
-    if len(words) < _MIN_WORDS or sum(character.isascii() for character in text) < 0.8 * len(text):
+    found = _WORD.findall(text)
+    if len(found) < _MIN_WORDS or sum(character.isascii() for character in text) < 0.8 * len(text):
         return False
-    return sum(_is_odd(word) for word in words) > _MAX_ODD * len(words)
+    return sum(_is_odd(word) for word in found) > _MAX_ODD * len(found)
 
 
 def _is_odd(word: str) -> bool:

@@ -9,7 +9,7 @@ import pypdfium2 as pdfium
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.documents.pdf.characters import MAX_CHARACTERS, PageText, read_page
-from garage_tui.core.documents.pdf.headings import Outline, OutlineEntry, heading_levels
+from garage_tui.core.documents.pdf.headings import OutlineEntry, PdfOutline, heading_levels
 from garage_tui.core.documents.pdf.legibility import why_illegible
 from garage_tui.core.documents.pdf.lines import TextLine, read_lines
 from garage_tui.core.documents.pdf.paragraphs import (
@@ -67,7 +67,7 @@ def read_pdf(
     extracted = ExtractedText("PDF", [], title=_title(document), pages=count)
     _take_repeats(pages)
     _take_contents(pages)
-    extracted.blocks = _blocks(pages, Outline(_outline(document)))
+    extracted.blocks = _blocks(pages, PdfOutline(_outline(document)))
     extracted.left_out = [f"{page_list(numbers)}: {reason}" for reason, numbers in pages.reasons.items()]
     return extracted
 
@@ -157,7 +157,7 @@ def _take_contents(pages: _Pages) -> None:
             pages.leave_out(number, "table of contents or index")
 
 
-def _blocks(pages: _Pages, outline: Outline) -> list[Block]:
+def _blocks(pages: _Pages, outline: PdfOutline) -> list[Block]:
     layout = usual_layout(pages.lines.values())
     paragraphs: list[Paragraph] = []
     for number, lines in pages.lines.items():

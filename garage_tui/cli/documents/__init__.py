@@ -1,0 +1,1 @@
+"""`garage read`: documents at the shell."""
