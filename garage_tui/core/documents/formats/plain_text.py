@@ -11,7 +11,9 @@ from garage_tui.core.documents.text.repeats import EdgeLine, repeated
 
 _BULLET = re.compile(r"\s*(?:[•◦▪‣*+–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d{1,3}\])\s+(?=\S)")
 _UNDERLINE = re.compile(r"\s*([=\-~^*#\"'+])\1{2,}\s*")
-_NUMBERED = re.compile(r"(?:(?:chapter|part|appendix|section)\s+)?(\d+(?:\.\d+)*)\.?\s+[A-Z\"'(]\S*", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:(?:[Cc]hapter|CHAPTER|[Pp]art|PART|[Aa]ppendix|[Ss]ection)\s+)?(\d+(?:\.\d+)+\.?(?=\s+\S)|\d+\.?(?=\s+[A-Z\"'(]))"
+)
 _ENDS = re.compile(r"[.!?:;,…][\"'”’»)\]]*$")
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*[\dxivlc-]+\s*$")
 _COLUMNS = re.compile(r"\S(?:\t|\s{3,})\S")
@@ -103,8 +105,8 @@ def _heading_level(line: str) -> int:
     bare = line.strip()
     if len(bare) > 80 or _ENDS.search(bare) or _COLUMNS.search(bare) or len(line) - len(line.lstrip()) > 3:
         return 0
-    if found := _NUMBERED.fullmatch(bare) or _NUMBERED.match(bare):
-        return 1 + found[1].count(".")
+    if found := _NUMBERED.match(bare):
+        return 1 + found[1].rstrip(".").count(".")
     letters = [character for character in bare if character.isalpha()]
     if len(letters) >= 3 and all(character.isupper() for character in letters):
         return 1

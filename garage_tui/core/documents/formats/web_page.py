@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import BadInputError
@@ -88,18 +87,26 @@ def _without_menus(root: HtmlElement, source: str) -> list[HtmlBlock]:
     _drop(root)
     blocks = list(html_blocks(root))
     kept = _letters(_extracted(source))
-    return [one for index, one in enumerate(blocks) if _is_text(blocks, index, kept)]
+    sure = [_is_text(one, kept) for one in blocks]
+    if not any(sure):
+        return [one for one in blocks if not _is_linked(one)]
+    first, last = sure.index(True), len(sure) - 1 - sure[::-1].index(True)
+    # What is short and no sentence is noise at the ends of a page, and a caption, a term or an item in the text.
+    return [
+        one
+        for index, one in enumerate(blocks)
+        if sure[index] or (first < index < last and not one.linked and one.block.text)
+    ]
 
 
-def _is_text(blocks: Sequence[HtmlBlock], index: int, kept: str) -> bool:
-    one = blocks[index]
-    if one.block.kind in ("code", "row") and not _is_linked(one):
-        return True
+def _is_text(one: HtmlBlock, kept: str) -> bool:
     if _letters(one.block.text) in kept:
         return True
     if _is_linked(one):
         return False
-    return len(one.block.text) >= _SHORT or bool(_ENDS.search(one.block.text)) or one.block.kind == "heading"
+    if one.block.kind in ("code", "row", "heading") or len(one.block.text) >= _SHORT:
+        return True
+    return bool(_ENDS.search(one.block.text))
 
 
 def _is_linked(one: HtmlBlock) -> bool:

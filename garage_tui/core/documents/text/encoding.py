@@ -48,7 +48,7 @@ def is_text(text: str) -> bool:
     """Return whether a decoded text is text: hardly a control character in it, and no NUL."""
     sample = text[:_GUESSED]
     odd = sum(1 for character in sample if character < " " and character not in "\t\n\r\f\b\x1b")
-    return "\0" not in sample and odd <= 0.005 * len(sample) and sample.count("\ufffd") <= 0.1 * len(sample)
+    return "\0" not in sample and odd <= max(8, 0.005 * len(sample)) and sample.count("\ufffd") <= 0.1 * len(sample)
 
 
 def _codec(name: str) -> str:
