@@ -3,8 +3,8 @@
 .venv/bin/python benchmarks/documents.py [FILE …]
 
 Without files it makes a PDF of 100 pages of prose. The budget: 100 pages of a PDF in 20 s on two cores, and 300 MB.
-Time is the processor's: reading is one thread that waits for nothing, so on a quiet machine the owner waits as long. Wall
-clock stands beside it.
+Time is the processor's: reading is one thread that waits for nothing, so on a quiet machine the owner waits as long.
+Wall clock stands beside it.
 """
 
 from __future__ import annotations

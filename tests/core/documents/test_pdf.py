@@ -164,6 +164,29 @@ def test_a_page_whose_font_names_other_letters_is_left_out(folder, read):
     )
 
 
+def test_numbers_of_footnotes_and_powers_stay_apart_from_what_they_follow(folder, read):
+    def draw(canvas):
+        text = canvas.beginText(72, 700)
+        pieces = (("The room has 40 m", 10, 0), ("2", 6, 4), (" and a pump", 10, 0), ("17", 6, 4), (".", 10, 0))
+        for piece, size, rise in pieces:
+            text.setFont("Helvetica", size)
+            text.setRise(rise)
+            text.textOut(piece)
+        canvas.drawText(text)
+
+    make_pdf(folder / "a.pdf", draw)
+    assert read("a.pdf").text == "The room has 40 m² and a pump¹⁷."
+
+
+def test_a_page_whose_letters_are_drawn_says_so(folder, read):
+    def draw(canvas):
+        for index in range(200):
+            canvas.line(72, 100 + index, 300, 100 + index)
+
+    make_pdf(folder / "a.pdf", prose_page(1), draw)
+    assert read("a.pdf").left_out == ("page 2: drawn, no text: its letters are lines and curves",)
+
+
 def test_an_encrypted_file_says_so(folder, read):
     make_pdf(folder / "a.pdf", prose_page(1), encrypt=StandardEncryption("secret"))
     with pytest.raises(BadInputError, match=r"^it is encrypted: open it with its password"):

@@ -16,6 +16,8 @@ _MIN_SIZE = 1.5
 _INVISIBLE = 3
 _SCAN_SHARE = 0.5
 """Share of a page that a picture covers if the page is a scan: then its invisible text is what a scanner read."""
+_DRAWN = 50
+"""Lines and curves of a page without text from which they can be letters."""
 _FIXED_PITCH, _FORCE_BOLD = 1, 1 << 18
 _HYPHENS = (0x02, 0xFFFE)
 """What pdfium makes of a hyphen at the end of a line."""
@@ -57,6 +59,8 @@ class PageText(NamedTuple):
     unreadable: int
     """Characters for which the font names no letter."""
     has_picture: bool
+    has_drawing: bool
+    """It has so many lines and curves that they can be letters."""
     is_cut: bool
     """It has more characters than are read."""
 
@@ -115,11 +119,11 @@ class _Fonts:
 def read_page(page: pdfium.PdfPage) -> PageText:
     """Return the characters of a page."""
     left, bottom, right, top = page.get_bbox()
-    has_picture = is_scan = False
     text_page = page.get_textpage()
     raw = text_page.raw
     count = pdfium_c.FPDFText_CountChars(raw)
     has_picture, is_scan = _pictures(page, abs((right - left) * (top - bottom)))
+    has_drawing = not count and sum(1 for _ in page.get_objects([pdfium_c.FPDF_PAGEOBJ_PATH], 3)) >= _DRAWN
     fonts = _Fonts(raw, is_scan)
     codes = _codes(raw, min(count, MAX_CHARACTERS))
     box = pdfium_c.FS_RECTF()
@@ -131,7 +135,7 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     characters: list[Character] = []
     hidden = unreadable = 0
     font = _NO_FONT
-    end = math.inf
+    end = level = math.inf
     starts_word = True
     for index, code in enumerate(codes):
         if code in (0x0D, 0x0A):
@@ -140,7 +144,8 @@ def read_page(page: pdfium.PdfPage) -> PageText:
         get_box(raw, index, box_pointer)
         x0, x1, y0, y1 = box.left, box.right, box.bottom, box.top
         # Letters of one word have one font: it is read where a word begins, or a letter is not beside the last.
-        if starts_word or code == 0x20 or not -1 < x0 - end < 1:
+        get_origin(raw, index, x_pointer, y_pointer)
+        if starts_word or code == 0x20 or not -1 < x0 - end < 1 or y.value != level:
             painted = get_painted(raw, index)
             if not painted:  # a blank that pdfium puts between words; it has no width
                 if characters and code == 0x20:
@@ -149,7 +154,7 @@ def read_page(page: pdfium.PdfPage) -> PageText:
                 starts_word = True
                 continue
             font = fonts.read(index, painted)
-        starts_word, end = code == 0x20, x1
+        starts_word, end, level = code == 0x20, x1, y.value
         if font.is_hidden or not (left <= (x0 + x1) / 2 <= right and bottom <= (y0 + y1) / 2 <= top):
             hidden += code != 0x20
             continue
@@ -159,14 +164,20 @@ def read_page(page: pdfium.PdfPage) -> PageText:
             elif _names_no_letter(code):
                 unreadable += 1
                 code = 0xFFFD
-        get_origin(raw, index, x_pointer, y_pointer)
         if font.angle:
             characters.append(_turned(chr(code), (x0, x1, y0, y1), (x.value, y.value), font))
         else:
             characters.append(Character(chr(code), x0, x1, y.value, font))
     text_page.close()
     return PageText(
-        characters, right - left, top - bottom, hidden, unreadable, has_picture, is_cut=count > MAX_CHARACTERS
+        characters,
+        right - left,
+        top - bottom,
+        hidden,
+        unreadable,
+        has_picture,
+        has_drawing,
+        is_cut=count > MAX_CHARACTERS,
     )
 
 

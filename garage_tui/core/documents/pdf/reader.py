@@ -112,6 +112,8 @@ def _why_left_out(text: PageText) -> str:
     if not visible:
         if text.has_picture:
             return "scanned, no text"
+        if text.has_drawing:
+            return "drawn, no text: its letters are lines and curves"
         return "its text cannot be seen: invisible, tiny or outside of the page" if text.hidden else "empty"
     return why_illegible("".join(character.text for character in text.characters), text.unreadable)
 
