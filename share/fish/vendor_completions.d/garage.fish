@@ -50,7 +50,7 @@ function _shtab_garage_using
   test "$_shtab_garage_cmdpath" = "$argv"
 end
 
-set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify places dashboard settings doctor help
+set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember read train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify places dashboard settings doctor help
 set -g _shtab_garage_opts_with_value --accumulation --alpha --answer --as --at --base --batch-size --converter --ema --engine --epochs --facts --file --fit --gpus --host --images --key-file --kl --like --lines --lr --max-length --max-temp --max-tokens --min-snr --model --name --note --only --out --outtype --port --power-cap --prediction --preset --quantise --question --questions --rank --run --sample-steps --sampler --samples --screen --seed --size --status --steps --to --trainer --warmup-steps --why --width --workspace -a -n -q
 
 complete -c garage -e
@@ -99,6 +99,10 @@ complete -c garage -n '_shtab_garage_using remember' -s a -l answer -x -d 'what 
 complete -c garage -n '_shtab_garage_using remember' -l replace -d 'replace the rows that say otherwise'
 complete -c garage -n '_shtab_garage_using remember' -l file -xka "(__fish_complete_path (commandline -ct))" -d 'the facts file (default: `facts` in [school])'
 complete -c garage -n '_shtab_garage_using remember' -l json -d 'one JSON document'
+complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a read -d 'Read documents and cut them into passages. For each document the command prints how many pages, passages and characters it read, and what it left out and why. Exit codes: 0 every document was read, 1 nothing could start, 2 a document cannot be read.'
+complete -c garage -n '_shtab_garage_using read' -s h -l help -d 'show this help message and exit'
+complete -c garage -n '_shtab_garage_using read' -l show -d 'print every passage with its page and heading'
+complete -c garage -n '_shtab_garage_using read' -l json -d 'one JSON document; with --show it has the passages'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a train -d 'start a run that teaches a model'
 complete -c garage -n '_shtab_garage_using train' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using train; and test $_shtab_garage_npos -eq 0' -a lora -d 'Teach the facts of a file to a language model. The run continues when this shell ends.'
