@@ -123,6 +123,10 @@ def _needed(arguments: Sequence[str]) -> tuple[str, ...]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; every error is one line on stderr."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and sys.warnoptions:  # meant for another program: with `error` some library would fail
+        import warnings
+
+        warnings.simplefilter("ignore")
     if argv is None and os.environ.get("PYTHONPATH"):
         from garage_tui.core.base.import_path import forget_shell_modules
 

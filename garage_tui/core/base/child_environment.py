@@ -35,10 +35,10 @@ _PYTHON = frozenset(
     """
     PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONDEBUG PYTHONDEVMODE PYTHONVERBOSE
     PYTHONPROFILEIMPORTTIME PYTHONDUMPREFS PYTHONEXECUTABLE PYTHONPLATLIBDIR PYTHONCASEOK PYTHONBREAKPOINT
-    PYTHONTRACEMALLOC PYTHONASYNCIODEBUG
+    PYTHONTRACEMALLOC PYTHONASYNCIODEBUG PYTHONWARNINGS PYTHONIOENCODING
     """.split()
 )
-"""What changes which modules Python finds, or how it runs them."""
+"""What changes which modules Python finds, how it runs them, or how it writes text."""
 
 _OWNERS = "GARAGE_OWNERS_PYTHONPATH"
 """Environment variable of our processes: the `PYTHONPATH` of the shell that started the first of them."""
@@ -60,6 +60,7 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
         **({"PYTHONPATH": os.pathsep.join(dict.fromkeys(modules))} if modules else {}),
         "PYTHONUNBUFFERED": "1",
         _OWNERS: os.environ.get(_OWNERS, os.environ.get("PYTHONPATH", "")),
+        "PYTHONUTF8": "1",  # logs are UTF-8, whatever the locale is
     }
 
 

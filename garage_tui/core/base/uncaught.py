@@ -22,7 +22,7 @@ def passing_on(take: Callable[[BaseException, str], object]) -> Iterator[None]:
             take(found.exc_value, f"thread {found.thread.name if found.thread else '?'}")
 
     def in_cleaning_up(found: sys.UnraisableHookArgs) -> None:
-        if isinstance(found.exc_value, Exception):
+        if isinstance(found.exc_value, Exception) and not isinstance(found.exc_value, Warning):
             take(found.exc_value, found.err_msg or "cleaning up")
 
     threading.excepthook, sys.unraisablehook = in_thread, in_cleaning_up

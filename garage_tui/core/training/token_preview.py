@@ -45,7 +45,13 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     command = [sys.executable, "-P", "-m", _JOB, str(model.path)]
     try:
         done = subprocess.run(
-            command, input=questions, capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False
+            command,
+            input=questions,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_SECONDS,
+            env=environment(),
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GarageError(f"the tokenizer could not be run: {reason_of(error)}") from error

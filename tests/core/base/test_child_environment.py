@@ -31,7 +31,7 @@ LEFT_OVER = {
     "MASTER_ADDR": "10.0.0.9", "MASTER_PORT": "29500", "TORCHELASTIC_RUN_ID": "none", "ACCELERATE_USE_FSDP": "true",
     "ACCELERATE_MIXED_PRECISION": "fp16", "FSDP_VERSION": "2", "OMPI_COMM_WORLD_SIZE": "2", "PMI_SIZE": "2",
     "PMIX_RANK": "1", "MV2_COMM_WORLD_SIZE": "2", "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_JOB_ID": "7",
-    "PYTHONSTARTUP": "/nowhere.py", "PYTHONOPTIMIZE": "2",
+    "PYTHONSTARTUP": "/nowhere.py", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii",
 }  # fmt: skip
 JOB = """
 import json, os

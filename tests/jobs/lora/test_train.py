@@ -273,6 +273,7 @@ def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_th
 ):
     left = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517"}
     left |= {"SLURM_NTASKS": "2", "OMPI_COMM_WORLD_SIZE": "2", "PMI_SIZE": "2", "ACCELERATE_USE_DEEPSPEED": "true"}
+    left |= {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}  # a log has more than ASCII
     for name, value in left.items():
         monkeypatch.setenv(name, value)
     (workspace.root / "shell").mkdir()
