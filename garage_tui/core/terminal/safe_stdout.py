@@ -31,14 +31,19 @@ class SafeStdout:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write `text`, sanitised, and return its length; characters that the encoding lacks become a `?`."""
+        """Write `text`, sanitised, and return its length.
+
+        Where the stream's encoding lacks a character, symbols become ASCII, and letters a `?`.
+        """
         clean = "\r" * text.startswith("\r") + plain(text.removeprefix("\r"))
         with _named():
             try:
                 self.stream.write(clean)
             except UnicodeEncodeError:  # a terminal without UTF-8
+                from garage_tui.core.terminal.ascii_text import in_ascii
+
                 encoding = self.stream.encoding or "ascii"
-                self.stream.write(clean.encode(encoding, "replace").decode(encoding))
+                self.stream.write(in_ascii(clean).encode(encoding, "replace").decode(encoding))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:

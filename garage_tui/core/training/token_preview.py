@@ -49,6 +49,7 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
             input=questions,
             capture_output=True,
             encoding="utf-8",
+            errors="surrogateescape",
             timeout=_SECONDS,
             env=environment(),
             check=False,

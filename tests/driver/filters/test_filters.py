@@ -12,7 +12,8 @@ from textual.color import Color
 
 import garage_tui
 from garage_tui.app.theme import GARAGE
-from garage_tui.driver.filters.ascii_filter import TABLE, AsciiFilter, in_ascii, name_keys
+from garage_tui.core.terminal.ascii_text import TABLE, in_ascii
+from garage_tui.driver.filters.ascii_filter import AsciiFilter, name_keys
 from garage_tui.driver.filters.filter_chain import FilterChain
 from garage_tui.driver.filters.no_color_filter import NoColorFilter
 from garage_tui.driver.filters.sanitize_filter import SanitizeFilter

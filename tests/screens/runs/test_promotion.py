@@ -149,6 +149,6 @@ async def test_in_ascii_the_sign_is_an_asterisk(open_app, workspace, runs):
     promote(workspace, runs[1])
     line = json.loads((workspace.checkpoints / "service.jsonl").read_text())
     assert line["run"] == NEW
-    from garage_tui.driver.filters.ascii_filter import TABLE
+    from garage_tui.core.terminal.ascii_text import TABLE
 
     assert "★".translate(TABLE) == "*"
