@@ -166,3 +166,14 @@ def make_ended_run(workspace):
         return folder
 
     return make
+
+
+def test_a_base_model_that_no_manifest_can_name_is_refused_before_anything_is_written(workspace):
+    folder = workspace.root / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    facts = workspace.datasets / "facts.jsonl"
+    facts.write_bytes(version(1))
+    with pytest.raises(BadInputError, match="is not valid UTF-8: rename the folder"):
+        start_lora(workspace, Settings(), facts, make_recipe(base=str(folder)))
+    assert not any(workspace.checkpoints.iterdir())
