@@ -257,6 +257,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTakenError(port) from error
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise GarageError(f"{host} is no address of this box: give 127.0.0.1, or another of its own") from error
         where = f"port {port}" if host == HOST else f"port {port} of {host}"
         raise GarageError(
             f"{where} cannot be used ({error.strerror or error}); choose another, or 0 for any free port"

@@ -176,6 +176,13 @@ def test_two_workspaces_on_one_port_are_one_server_and_a_sentence_that_names_it(
         server_process.stop(other)
 
 
+@pytest.mark.parametrize("host", ["192.0.2.7", "300.1.1.1"])
+def test_a_host_that_is_no_address_of_this_box_is_one_sentence(box, tiny_model, host):
+    server_process.start(box, SETTINGS, str(tiny_model), host=host)
+    snapshot, _ = wait(box, "failed")
+    assert snapshot.reason == f"{host} is no address of this box: give 127.0.0.1, or another of its own"
+
+
 def test_a_port_from_the_environment_that_is_none_is_refused(box, tiny_model, monkeypatch):
     monkeypatch.setenv("GARAGE_PORT", "many")
     with pytest.raises(BadInputError, match="GARAGE_PORT=many: give 0 to 65535, or unset it"):
