@@ -220,3 +220,15 @@ def test_an_import_that_cannot_be_saved_adds_nothing_and_leaves_no_unsaved_work(
 def test_an_import_into_a_place_where_no_folder_can_be_is_one_sentence(workspace):
     done = garage(workspace, "facts", "import", "datasets/garage.jsonl", "--to", "datasets/garage.jsonl/more/x.jsonl")
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "could not finish" not in done.stderr
+
+
+def test_the_example_is_written_into_a_new_file_and_never_over_another(workspace, tmp_path):
+    (workspace.datasets / "garage.jsonl").unlink()
+    missing = garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl")
+    assert missing.returncode == 2 and "`garage facts example`" in missing.stderr
+    done = garage(workspace, "facts", "example")
+    assert done.returncode == 0 and done.stdout == f"Wrote {workspace.datasets / 'garage.jsonl'}\n"
+    assert "35 rows" in garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl").stdout
+    again = garage(workspace, "facts", "example")
+    assert again.returncode == 2 and "is there already; name another file" in again.stderr
+    assert garage(workspace, "facts", "example", tmp_path / "new" / "mine.jsonl").returncode == 0
