@@ -10,12 +10,12 @@ unset PYTHONPATH GARAGE_WORKSPACE XDG_CONFIG_HOME XDG_STATE_HOME XDG_CACHE_HOME
 trap 'rm -rf "$HOME"' EXIT
 mkdir "$HOME/box" && cd "$HOME/box"
 garage() { "$BIN/garage" "$@"; }
-says() {  # says TEXT COMMAND…: the command's output has this text
+says() {  # says TEXT COMMAND…: the command succeeds, and its output has this text
   local text=$1 output
   shift
   output=$("$@" 2>&1) || { echo "$output"; echo "failed: $*"; exit 1; }
-  echo "$output"
-  grep -qF -- "$text" <<<"$output" || { echo "\"$text\" is missing in the output of: $*"; exit 1; }
+  grep -qF -- "$text" <<<"$output" || { echo "$output"; echo "\"$text\" is missing in the output of: $*"; exit 1; }
+  echo "ok  $*"
 }
 
 says "garage_tui " garage --version
