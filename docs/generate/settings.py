@@ -42,6 +42,7 @@ ENVIRONMENT = """## Environment variables
 | `PAGER` | shows the pages of `garage help` that are longer than the terminal; by default `less -R` |
 | `NO_COLOR` | with any value: no colours |
 | `COLORTERM`, `TERM`, `LC_ALL`, `LC_CTYPE`, `LANG` | what the terminal can show: colours, and whether more than ASCII |
+| `MASTER_ADDR`, `MASTER_PORT`, `SLURM_JOB_ID`, `SLURM_STEP_NODELIST` | a diffusion job that a launcher starts as several ranks: where rank 0 is. torchrun and srun set them |
 | `HF_HOME`, `HF_TOKEN`, `HF_HUB_OFFLINE` | Hugging Face's: its cache, your token for gated models, and never to ask the Hub (`1`) |
 | `CUDA_VISIBLE_DEVICES` | which GPUs the app and the runs can use |
 | `TMUX` | set by tmux; notices, the clipboard and pictures then go through it |
