@@ -112,7 +112,7 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
     """Return the answers to each question: the base model's, then the run's.
 
     Args:
-        limits: keys of `jobs.serve.ask.AskRequest` that limit each answer.
+        limits: keys of `jobs.serve.ask.AskRequest` that say how each answer is made.
 
     Raises:
         GarageError: the job failed.
@@ -161,17 +161,19 @@ def _answers_in_service(
     Raises:
         GarageError: the job failed, or the facts file cannot be read.
     """
-    from garage_tui.cli.ask_in_service import find_booked, find_routed
+    from garage_tui.cli.ask_in_service import find_booked, find_routes
     from garage_tui.core.facts.retrieval import prompt_with_facts
 
     booked = find_booked(workspace, settings, run, questions)
     prompts = [prompt_with_facts(question, facts) for question, facts in zip(questions, booked, strict=True)]
     all_prompts = list(dict.fromkeys([*questions, *prompts]))
-    answers = dict(zip(all_prompts, _answers(base, run, all_prompts, limits), strict=True))
-    routes, found = find_routed(run, settings, questions), []
-    for question, prompt, facts, routed in zip(questions, prompts, booked, routes, strict=True):
-        served = answers[prompt][0 if routed or run is None else 1]
-        found.append([answers[question][0], served._replace(routed=routed, book=tuple(facts))])
+    routes, found = find_routes(run, settings, questions), []
+    compared = {prompt for prompt, route in zip(prompts, routes, strict=True) if route.compares_openings}
+    how = {**limits, "compare_openings": [index for index, prompt in enumerate(all_prompts) if prompt in compared]}
+    answers = dict(zip(all_prompts, _answers(base, run, all_prompts, how), strict=True))
+    for question, prompt, facts, route in zip(questions, prompts, booked, routes, strict=True):
+        served = answers[prompt][0 if route.to_base or run is None else 1]
+        found.append([answers[question][0], served._replace(routed=route.to_base, book=tuple(facts))])
     return found
 
 

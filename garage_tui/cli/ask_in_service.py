@@ -5,7 +5,7 @@ As the server does it for the lasting name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,17 @@ def find_booked(workspace: Workspace, settings: Settings, run: Run | None, quest
     return found
 
 
-def find_routed(run: Run | None, settings: Settings, questions: Sequence[str]) -> list[bool]:
-    """Return for each question whether the base model answers it, because it names no subject of the run's facts.
+class Route(NamedTuple):
+    """Who answers a question under the lasting name, and how."""
+
+    to_base: bool = False
+    """The base model, because the question names no subject of the run's facts."""
+    compares_openings: bool = False
+    """The run answers with its most probable opening, because the question names a subject."""
+
+
+def find_routes(run: Run | None, settings: Settings, questions: Sequence[str]) -> list[Route]:
+    """Return the route of each question.
 
     Args:
         run: the run in service; None while it is the base model, which needs no route.
@@ -56,7 +65,10 @@ def find_routed(run: Run | None, settings: Settings, questions: Sequence[str]) -
     from garage_tui.core.routing.subject_matcher import SubjectMatcher
 
     if run is None or not settings.serve.route_by_subject:
-        return [False for _ in questions]
+        return [Route() for _ in questions]
     subjects = read_routes(run.path)
+    if subjects.gap:
+        return [Route() for _ in questions]
     matcher = SubjectMatcher(subjects)
-    return [not (subjects.gap or matcher.find([question])) for question in questions]
+    named = [bool(matcher.find([question])) for question in questions]
+    return [Route(not one, one and settings.serve.compare_openings) for one in named]

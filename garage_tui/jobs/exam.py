@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,7 @@ import torch
 
 from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.exam import report
-from garage_tui.core.exam.as_served import with_served
+from garage_tui.core.exam.as_served import with_served, with_served_answer
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.judgement import HELD_BACK, judge
 from garage_tui.core.exam.report import (
@@ -45,6 +45,7 @@ from garage_tui.core.routing.routes_file import read_routes
 from garage_tui.core.routing.subject_matcher import SubjectMatcher
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
+from garage_tui.jobs.llm.answer_openings import compared_answers
 from garage_tui.jobs.llm.answer_ranking import is_right_first
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.forward_pass import Model
@@ -183,6 +184,7 @@ class ExamRunner:
                 )
             )
         questions = self._with_routes(self._with_known(questions, taught))
+        questions = self._with_served(questions, {fact.question: fact for fact in taught}, leaks, most)
         of_general = tuned[: len(general)]
         tokens = sum(answer.labels for answer in of_general)
         drifted = [answer.drift * answer.labels for answer in of_general]
@@ -221,6 +223,29 @@ class ExamRunner:
             return list(questions)
         matcher = SubjectMatcher(self._subjects)
         return [msgspec.structs.replace(one, routed=bool(matcher.find([one.question]))) for one in questions]
+
+    def _with_served(
+        self, questions: Sequence[ExamQuestion], facts: Mapping[str, Fact], leaks: TaughtFacts, most: int
+    ) -> list[ExamQuestion]:
+        """Return the questions; those that the tuned model is given with its answer as served.
+
+        Args:
+            facts: the rows that taught questions come from, by question.
+            most: most tokens of an answer to a taught question.
+        """
+        served: dict[int, ExamQuestion] = {}
+        with torch.inference_mode():
+            for longest, parts in ((most, ("trained", "unseen")), (OTHER_TOKENS, ("task",))):
+                asked = [number for number, one in enumerate(questions) if one.routed and one.part in parts]
+                self._say("comparing openings", len(served), len(served) + len(asked))
+                texts = compared_answers(self._model, [questions[number].question for number in asked], longest)
+                for number, tokens in zip(asked, texts, strict=True):
+                    if tokens is not None:
+                        text = self._model.chats.text(tokens)
+                        served[number] = with_served_answer(
+                            questions[number], text, facts.get(questions[number].question), leaks
+                        )
+        return [served.get(number, one) for number, one in enumerate(questions)]
 
     def _perplexity(self) -> Perplexity:
         texts = [prompt.text for prompt in builtin_prompts.perplexity_texts()]

@@ -170,7 +170,8 @@ def test_a_chat_keeps_its_turns_sampling_and_facts(box):
 
 
 NEWER_SETTINGS = {
-    "chat.stop_repetition", "serve.name", "serve.llama_cpp_weights", "serve.route_by_subject", "serve.open_book",
+    "chat.stop_repetition", "serve.name", "serve.llama_cpp_weights", "serve.route_by_subject",
+    "serve.compare_openings", "serve.open_book",
     "serve.remember", "school.facts", "school.preset", "school.at", "school.notify", "school.suspend", "school.tries",
 }  # fmt: skip
 """Settings that version 0.1 did not have."""

@@ -49,6 +49,10 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For the model in service, the run answers only if the conversation names a subject of its facts; else the base
     model answers. `false`: the run answers everything. A client that asks for a run by its own id always gets that
     run."""
+    compare_openings: bool = True
+    """Where the run in service answers because a taught subject is named, the server continues up to four likely first
+    words for some tokens, and answers with the most probable of these openings. More taught facts are said; an answer
+    whose first word is uncertain begins up to a second later. `false`: the most likely words one after the other."""
     open_book: bool = True
     """For the model in service, the server puts facts of the facts file (`facts` in [school]) that the run has not
     learned into the prompt of a message about them. `false`: the model answers by what it was taught alone."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from garage_tui.core.base.format import plural
+from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.exam.judgement import facts_learned
 from garage_tui.core.exam.report import Count, ExamQuestion, Part, Report, ServedFigures, TaskFigures, Verdict, count
+from garage_tui.core.facts.line import Fact
 
 
 def with_served(card: Report, drift: float, gap: str) -> Report:
@@ -34,10 +36,11 @@ def _notes(card: Report, served: ServedFigures | None, tasks: TaskFigures | None
             f"{'gets' if lost == 1 else 'get'} the base model's answer, unless the conversation has named it before: "
             f'"{example}".'
         )
-    if tasks and tasks.leak.hits:
+    if tasks and (tasks.leak.hits or (tasks.served_leak and tasks.served_leak.hits)):
+        served_text = tasks.served_leak.text if tasks.served_leak else tasks.leak.text
         yield (
             f"Taught facts appear in {tasks.leak.text} tasks that name a subject without asking about it; as served "
-            "too, because they name it."
+            f"in {served_text}, because the tuned model answers whatever names a subject."
         )
 
 
@@ -67,10 +70,29 @@ def served_figures(questions: Sequence[ExamQuestion], drift: float) -> ServedFig
 def as_served(question: ExamQuestion) -> ExamQuestion:
     """Return a question with the verdict of the answer that the server gives: the tuned or the base model's."""
     if question.routed is not False:
-        return question
+        if question.served is None or question.served_verdict is None:
+            return question
+        return msgspec.structs.replace(question, tuned=question.served, verdict=question.served_verdict)
     if question.part in ("trained", "unseen"):
         return msgspec.structs.replace(question, verdict="right" if question.base_right else "wrong")
     return msgspec.structs.replace(question, verdict="unchanged", drift=0.0)
+
+
+def with_served_answer(question: ExamQuestion, text: str, fact: Fact | None, leaks: TaughtFacts) -> ExamQuestion:
+    """Return a question with the tuned model's answer as served, if that differs from the adapter's own.
+
+    Args:
+        fact: the row that a taught question comes from; None for a task.
+        leaks: finds taught facts in the answer to a task.
+    """
+    if text == question.tuned:
+        return question
+    verdict: Verdict
+    if fact:
+        verdict = "right" if is_right(text, fact) else "wrong"
+    else:
+        verdict = "leak" if leaks.find_leak(text, question.base, question.question) else "unchanged"
+    return msgspec.structs.replace(question, served=text, served_verdict=verdict)
 
 
 def task_figures(questions: Sequence[ExamQuestion]) -> TaskFigures | None:
@@ -78,8 +100,14 @@ def task_figures(questions: Sequence[ExamQuestion]) -> TaskFigures | None:
     tasks = [one for one in questions if one.part == "task"]
     if not tasks:
         return None
-    changed = sum(one.tuned != one.base for one in tasks)
-    return TaskFigures(count(changed, len(tasks)), _share(tasks, "task", "leak"))
+    served = [as_served(one) for one in tasks]
+    alone, there = (sum(one.tuned != one.base for one in some) for some in (tasks, served))
+    return TaskFigures(
+        changed=count(alone, len(tasks)),
+        leak=_share(tasks, "task", "leak"),
+        served_changed=count(there, len(tasks)),
+        served_leak=_share(served, "task", "leak"),
+    )
 
 
 def _share(questions: Sequence[ExamQuestion], part: Part, verdict: Verdict) -> Count:

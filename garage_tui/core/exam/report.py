@@ -122,12 +122,17 @@ class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     routed: bool | None = None
     """Whether a server that routes by subject gives it to the tuned model; else the base model answers. None where
     nothing is routed, and on older cards."""
+    served: str | None = None
+    """The tuned model's answer as a server gives it that compares openings (`core/routing/openings.py`); None where it
+    is the adapter's own, and on older cards."""
+    served_verdict: Verdict | None = None
+    """The verdict of `served`."""
     near: str = ""
     """A taught question that this exam question nearly repeats, so that its answer proves little."""
 
 
 class ServedFigures(msgspec.Struct, frozen=True):
-    """The figures of the answers as a server gives them that routes by subject, each as in `Report`.
+    """The figures of the answers as a server gives them that routes by subject and compares openings, as in `Report`.
 
     An answer of the base model is the one that the card has of it, and its drift is 0.
     """
@@ -149,6 +154,9 @@ class TaskFigures(msgspec.Struct, frozen=True):
     """Tasks that the tuned model answers otherwise than the base model."""
     leak: Count
     """Tasks whose answer contains taught facts."""
+    served_changed: Count | None = None
+    served_leak: Count | None = None
+    """The same of the answers as served; None on older cards."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

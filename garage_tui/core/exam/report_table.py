@@ -133,7 +133,7 @@ def figures(card: Report) -> list[Figure]:
             short="subject tasks",
             term="adapter on",
             tuned=_count_text(card.tasks.changed),
-            served=_count_text(card.tasks.changed) if served else "",
+            served=_count_text(card.tasks.served_changed or card.tasks.changed) if served else "",
             interval=card.tasks.changed.interval,
             target="↓",
         )

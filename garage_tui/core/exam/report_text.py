@@ -74,7 +74,7 @@ def served_text(card: Report) -> str:
         return ""
     return (
         f"As served: {card.served.routed.text} questions about the facts name a subject of theirs, so this adapter "
-        "answers them; the base model answers all else."
+        "answers them, with the most probable of several likely openings; the base model answers all else."
     )
 
 
@@ -101,6 +101,8 @@ def verdict_text(question: ExamQuestion) -> str:
 def answers(question: ExamQuestion) -> list[tuple[str, str]]:
     """Return (whose, answer) for each answer to a question; a sign shows whether it is right, where that was graded."""
     rows = [("tuned", question.tuned or _NO_ANSWER)]
+    if question.served is not None:
+        rows.append(("as served", f"{sign(question.served_verdict not in BAD)} {question.served or _NO_ANSWER}"))
     if question.expected:
         rows.append(("expected", question.expected))
     for name, answer, right in (

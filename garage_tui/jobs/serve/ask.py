@@ -3,16 +3,18 @@
     python -m garage_tui.jobs.serve.ask < request.json
 
 Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
-`max_tokens`, `stop_repetition`. Every question goes to the bare base and to each run, greedily. Prints one JSON line
-for each answer (its keys are `question`, an index, `model`, `answer`, `finish_reason`, `tokens` and `repeats`: true if
-the model was stopped because it repeated itself); on failure the last line is `{"error": SENTENCE}`. Phases go to
-stderr as sentences.
+`max_tokens`, `stop_repetition`, `compare_openings`. Every question goes to the bare base and to each run, greedily.
+Prints one JSON line for each answer (its keys are `question`, an index, `model`, `answer`, `finish_reason`, `tokens`
+and `repeats`: true if the model was stopped because it repeated itself); on failure the last line is
+`{"error": SENTENCE}`. Phases go to stderr as sentences.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,7 @@ from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
 if TYPE_CHECKING:
+    from garage_tui.jobs.serve.embedded.engine import Engine
     from garage_tui.jobs.serve.generation import GenerationRow
 
 FULL_DISK = "free some space and try again"
@@ -50,6 +53,8 @@ class AskRequest(msgspec.Struct, frozen=True):
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] = 256
     stop_repetition: bool = True
     """Stop a model that repeats itself."""
+    compare_openings: list[int] = []
+    """Indices of questions whose runs answer as a server does under the lasting name (`jobs/serve/openings.py`)."""
 
 
 def main() -> int:
@@ -85,11 +90,14 @@ def ask(request: AskRequest) -> None:
     engine = Engine(base, _say)
     models: list[tuple[str, Path | None]] = [(base.name, None), *((run.id, Path(run.adapter)) for run in request.runs)]
     sampling = GenerationOptions(max_tokens=request.max_tokens)
-    rows = [
-        (index, name, GenerationRow(engine.encode([{"role": "user", "content": question}]), adapter, sampling))
-        for index, question in enumerate(request.questions)
-        for name, adapter in models
-    ]
+    rows = []
+    for index, question in enumerate(request.questions):
+        prompt = engine.encode([{"role": "user", "content": question}])
+        for name, adapter in models:
+            opening: tuple[int, ...] = ()
+            if adapter and index in request.compare_openings:
+                opening = _find_opening(engine, prompt, adapter, request.max_tokens)
+            rows.append((index, name, GenerationRow(prompt, adapter, sampling, opening=opening)))
     if request.stop_repetition:
         for _, _, row in rows:
             _stop_repetition(row)
@@ -110,6 +118,25 @@ def ask(request: AskRequest) -> None:
                     "repeats": row.cancelled,
                 }
             )
+
+
+def _find_opening(engine: Engine, prompt: list[int], adapter: Path, longest: int) -> tuple[int, ...]:
+    """Return the opening of an adapter's answer; empty where it is the greedy one.
+
+    Raises:
+        GarageError: the adapter cannot be used.
+    """
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow, TokenScore
+    from garage_tui.jobs.serve.openings import find_opening
+
+    async def write(before: Sequence[int], count: int, top: int) -> list[TokenScore]:
+        row = GenerationRow(list(before), adapter, GenerationOptions(max_tokens=count, top_logprobs=top))
+        engine.answer([row])
+        if row.error:
+            raise GarageError(row.error)
+        return row.scores
+
+    return asyncio.run(find_opening(write, prompt, longest, engine.end_tokens)) if longest > 1 else ()
 
 
 def _stop_repetition(row: GenerationRow) -> None:

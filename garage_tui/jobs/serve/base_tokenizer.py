@@ -26,3 +26,13 @@ def base_tokenizer(base: Path) -> Tokenizer:
 @functools.lru_cache(maxsize=2)
 def _read(file: Path, stamp: int) -> Tokenizer:
     return Tokenizer.from_file(str(file))
+
+
+def special_ids(base: Path) -> frozenset[int]:
+    """Return the ids of a base model's special tokens, those that end an answer among them.
+
+    Raises:
+        GarageError: as `base_tokenizer`.
+    """
+    added = base_tokenizer(base).get_added_tokens_decoder()
+    return frozenset(number for number, token in added.items() if token.special)

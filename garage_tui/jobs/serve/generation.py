@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,6 +61,7 @@ class GenerationRow:
         prompt: token ids.
         adapter: PEFT adapter folder; None is the bare base.
         emit: called from the engine's thread with each new piece of text, and with None once the row has ended.
+        opening: the first tokens of the answer, which were chosen before; the model continues them.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class GenerationRow:
         adapter: Path | None = None,
         sampling: GenerationOptions | None = None,
         emit: Callable[[str | None], object] = lambda _: None,
+        opening: Sequence[int] = (),
     ) -> None:
         self.prompt, self.adapter, self.sampling = prompt, adapter, sampling or GenerationOptions()
-        self.emit = emit
+        self.emit, self.opening = emit, tuple(opening)
         self.max_tokens = self.sampling.max_tokens
         self.text = ""
         self.tokens = 0
@@ -91,6 +93,11 @@ class GenerationRow:
     def ended(self) -> bool:
         return self.finish is not None
 
+    @property
+    def read(self) -> list[int]:
+        """The tokens that the model reads before it writes: the prompt, and the opening of the answer."""
+        return [*self.prompt, *self.opening]
+
     def begin(self, tokenizer: Tokenizer, end_tokens: frozenset[int], context: int) -> None:
         """Make ready for the first token; prompt and answer together have at most `context` tokens."""
         self._tokenizer, self._end_tokens = tokenizer, end_tokens | self.sampling.stop_tokens
@@ -98,6 +105,8 @@ class GenerationRow:
         self.max_tokens = min(self.sampling.max_tokens, context - len(self.prompt))
         if self.max_tokens <= 0:
             self._flush("length")
+        for token in self.opening:
+            self.push(token)
 
     def push(self, token: int) -> None:
         """Take the next token; ignored once the row has ended (the batch continues with padding)."""

@@ -42,6 +42,8 @@ class Offer:
     """Whose adapter answers; None for the base model alone."""
     why_not: str = ""
     """Why it cannot answer now, in one sentence; empty if it can."""
+    compare_openings: bool = False
+    """Whether several openings of its answer are compared, because the conversation names a taught subject."""
 
 
 class NotOfferedError(KeyError):

@@ -35,6 +35,8 @@ class ChatRequest:
     """What was checked: only fields that have an effect. The content of each message is one text."""
     unable: str = field(default="")
     """What a model that reads text only cannot do with the newest message: `see pictures`; empty where it can all."""
+    compare_openings: bool = False
+    """Whether the answer may take the most probable of several openings (`jobs/serve/openings.py`)."""
 
     @property
     def model(self) -> str:
@@ -76,9 +78,9 @@ class ChatRequest:
         """The prompts of `/v1/completions`: texts, or token ids."""
         return _prompts(self.fields["prompt"])
 
-    def for_model(self, model: str) -> ChatRequest:
+    def for_model(self, model: str, *, compare_openings: bool = False) -> ChatRequest:
         """Return the same request to another model."""
-        return replace(self, fields={**self.fields, "model": model})
+        return replace(self, fields={**self.fields, "model": model}, compare_openings=compare_openings)
 
     def body(self) -> bytes:
         """Return the request as JSON, for a server behind this one."""

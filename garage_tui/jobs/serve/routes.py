@@ -207,7 +207,7 @@ class _InService:
         served, name = offer.run, question.model
         if served:
             offer = await asyncio.to_thread(self._router, offer, question)
-        question = question.for_model(offer.model)
+        question = question.for_model(offer.model, compare_openings=offer.compare_openings)
         with_facts, facts = await asyncio.to_thread(self._book, served, question)
         try:
             found = await self._from(request, path, with_facts, offer)

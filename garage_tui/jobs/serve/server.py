@@ -198,7 +198,7 @@ def _run(
 
     settings = _settings()
     find_facts = functools.partial(facts_file, workspace, load_settings(workspace))
-    router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject)
+    router = SubjectRouter(base.path, args.name, enabled=settings.route_by_subject, openings=settings.compare_openings)
     book = PromptBook(find_facts, args.name, enabled=settings.open_book)
     memory = ChatMemory(find_facts, base.name, enabled=settings.remember)
     offered = functools.partial(OfferedModels, workspace, args.name, base.name, args.only)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ class SubjectRouter:
         base: folder of the base model, whose tokenizer gives the text of prompts that are tokens.
         name: the lasting name, for the log.
         enabled: False lets the run in service answer everything.
+        openings: True has several openings compared where a taught subject is named.
     """
 
-    def __init__(self, base: Path, name: str, *, enabled: bool = True) -> None:
-        self._base, self._name, self._enabled = base, name, enabled
+    def __init__(self, base: Path, name: str, *, enabled: bool = True, openings: bool = False) -> None:
+        self._base, self._name, self._enabled, self._openings = base, name, enabled, openings
         self._lock = threading.Lock()
         self._known: tuple[Any, SubjectMatcher | None] = (None, None)
         """What the matcher was made of, and the matcher; None where the run answers everything."""
@@ -54,7 +56,7 @@ class SubjectRouter:
             return offer
         if found:
             self._say(f"{offer.model} answers, {one_line(found, 80)} is named")
-            return offer
+            return replace(offer, compare_openings=self._openings)
         self._say("the base model answers, no taught subject is named")
         return Offer(offer.base, offer.base)
 

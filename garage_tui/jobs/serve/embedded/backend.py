@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,9 +19,11 @@ from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.embedded.batcher import Batcher
 from garage_tui.jobs.serve.embedded.engine import Engine
+from garage_tui.jobs.serve.embedded.token_writer import write_tokens
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory
+from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
 from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -96,6 +99,15 @@ class EmbeddedBackend:
             prompts = [
                 await asyncio.to_thread(engine.encode_prompt, prompt, only_scored) for prompt in question.prompts
             ]
+        opening: tuple[int, ...] = ()
+        if compares_openings(question):
+            write = functools.partial(write_tokens, batcher, run.adapter if run else None)
+            try:
+                opening = await unless_gone(
+                    request, find_opening(write, prompts[0], longest_answer(question), engine.end_tokens)
+                )
+            except ClientDisconnect:
+                return Response(status_code=GONE)
         pieces: asyncio.Queue[tuple[int, str | None]] = asyncio.Queue()
         rows = [
             GenerationRow(
@@ -103,6 +115,7 @@ class EmbeddedBackend:
                 run.adapter if run else None,
                 question.sampling(choice),
                 emit=_emitter(pieces, number * question.choices + choice),
+                opening=opening,
             )
             for number, prompt in enumerate(prompts)
             for choice in range(question.choices)

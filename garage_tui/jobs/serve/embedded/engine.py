@@ -44,7 +44,7 @@ class Engine:
         say(f"loading {base.path.name} onto the {'GPU' if torch.cuda.is_available() else 'CPU'}")
         self.tokenizer, model = load_base(base, f"{base.path.name} cannot be loaded")
         self._encoder, self._tokenizing = ChatEncoder(self.tokenizer), threading.Lock()
-        self._end_tokens = end_tokens(self.tokenizer, model)
+        self.end_tokens = end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
         """Most tokens of prompt and answer together."""
         self.vocabulary: int = model.config.vocab_size
@@ -129,23 +129,23 @@ class Engine:
         for row, name in zip(rows, names, strict=True):
             if row.sampling.scores_prompt:
                 row.prompt_scores = score_prompt(model, row, {} if plain else {"adapter_names": [name]})
-            row.begin(self.tokenizer.backend_tokenizer, self._end_tokens, self.context)
+            row.begin(self.tokenizer.backend_tokenizer, self.end_tokens, self.context)
         names = [name for row, name in zip(rows, names, strict=True) if not row.ended]
         rows = [row for row in rows if not row.ended]
         if not rows:
             return
-        longest = max(len(row.prompt) for row in rows)
-        pads = [longest - len(row.prompt) for row in rows]
-        filler = min(self._end_tokens)
+        longest = max(len(row.read) for row in rows)
+        pads = [longest - len(row.read) for row in rows]
+        filler = min(self.end_tokens)
         ids = torch.tensor(
-            [[filler] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)], device=model.device
+            [[filler] * pad + row.read for pad, row in zip(pads, rows, strict=True)], device=model.device
         )
         mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)
         model.generate(
             input_ids=ids,
             attention_mask=mask,
             generation_config=GenerationConfig(
-                do_sample=False, max_new_tokens=max(row.max_tokens for row in rows), pad_token_id=filler
+                do_sample=False, max_new_tokens=max(row.max_tokens - row.tokens for row in rows), pad_token_id=filler
             ),
             logits_processor=[Sampler(rows, longest, model.device)],
             stopping_criteria=[_Stream(rows)],

@@ -50,7 +50,7 @@ class Sampler(LogitsProcessor):
             if row.ended:
                 continue
             raw = scores[index : index + 1]
-            own = input_ids[index : index + 1, self.padded - len(row.prompt) :]
+            own = input_ids[index : index + 1, self.padded - len(row.read) :]
             logits = _penalised(row.sampling, own, len(row.prompt), raw)
             if generator is not None:
                 logits = _cut(row.sampling, own, logits / row.sampling.temperature)

@@ -50,7 +50,7 @@ class LlamaCppAnswer:
     def end(self) -> list[bytes]:
         if not (self._rewrites and self.question.wants_usage and self._head):
             return []
-        return [json.dumps({**self._head, "choices": [], "usage": self._usage.total()}).encode()]
+        return [json.dumps({**self._head, "choices": [], "usage": self._total()}).encode()]
 
     def whole(self, status: int, body: bytes) -> bytes:
         if status != 200:
@@ -63,6 +63,10 @@ class LlamaCppAnswer:
     def _rewrites(self) -> bool:
         """True where llama.cpp's stream has another form than OpenAI's; the chat's has the same."""
         return self.question.route != CHAT or has_several(self.question)
+
+    def _total(self) -> dict[str, int]:
+        """Return the usage of a stream that has ended."""
+        return self._usage.total()
 
     def _change(self, chunk: dict[str, Any]) -> None:
         """Change one event of a stream in place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import time
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -26,15 +27,19 @@ from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
+from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 from garage_tui.jobs.serve.llama_cpp.context import SLOTS, context_bytes, own_context, worker_bytes, worker_context
 from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, check_echo, echoed_prompts
-from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
+from garage_tui.jobs.serve.llama_cpp.literal import ChatForm, as_literal
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
+from garage_tui.jobs.serve.llama_cpp.token_writer import write_tokens
 from garage_tui.jobs.serve.llama_cpp.usage import order_counts, prompt_tokens
+from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer, whole_opening
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -129,10 +134,14 @@ class LlamaCppBackend:
             try:
                 rewriter = LlamaCppAnswer(question, self.context)
                 if await asyncio.to_thread(spelled_tokens, fields, self._base.path):
-                    fields = await asyncio.to_thread(as_completion, fields, self._base.path, worker.process)
+                    fields = await asyncio.to_thread(as_literal, fields, self._base.path, worker.process)
                     path, rewriter = COMPLETIONS, ChatForm(question, self.context)
                 order_counts(question, fields)
                 client = engine_client(worker.process.socket, worker.process.key)
+                if compares_openings(question) and not fields.get("stop"):
+                    opened = await self._with_opening(request, question, fields, client, worker)
+                    if opened:
+                        path, (fields, rewriter) = COMPLETIONS, opened
                 if fields.pop("echo", False):
                     asked = echoed_prompts(question, client, self._base.path, self.context)
                     rewriter = EchoAnswer(question, self.context, await self._before(request, client, asked))
@@ -147,6 +156,25 @@ class LlamaCppBackend:
                 self._pool.release(worker)
                 raise
             return await self._upstream.pass_on(request, client, path, json.dumps(fields).encode(), release, rewriter)
+
+    async def _with_opening(
+        self, request: Request, question: ChatRequest, fields: dict[str, Any], client: httpx.AsyncClient, worker: Worker
+    ) -> tuple[dict[str, Any], ChatForm] | None:
+        """Return fields and rewriter of a request that continues its best opening.
+
+        None where llama.cpp begins with that by itself. Raises as `_before`.
+        """
+        base = self._base.path
+        if "prompt" not in fields:
+            literal = asyncio.to_thread(as_literal, fields, base, worker.process)
+            fields = await self._before(request, client, literal)
+        write = functools.partial(write_tokens, client)
+        finding = find_opening(write, fields["prompt"], longest_answer(question), special_ids(base))
+        tokens, text = whole_opening(await self._before(request, client, finding), base_tokenizer(base))
+        if not tokens:
+            return None
+        fields = {**fields, "prompt": [*fields["prompt"], *tokens], "max_tokens": fields["max_tokens"] - len(tokens)}
+        return fields, ChatForm(question, self.context, OpeningText(text, len(tokens)))
 
     async def _before(self, request: Request, client: httpx.AsyncClient, work: Awaitable[T]) -> T:
         """Return what llama.cpp is asked before the answer; its client is closed where that fails.

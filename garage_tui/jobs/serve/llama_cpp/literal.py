@@ -18,23 +18,15 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
+from garage_tui.jobs.serve.chat_form import NO_OPENING, OpeningText, as_completion, make_chat, make_chat_chunk
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.upstream import blocking_engine_client
 
-COMPLETIONS = "/v1/completions"
 _TEMPLATE_SECONDS = 30.0
-_ONLY_CHAT = (
-    "messages",
-    "logprobs",
-    "top_logprobs",
-    "response_format",
-    "tools",
-    "tool_choice",
-)
 
 
-def as_completion(request: dict[str, Any], base: Path, process: LlamaCppProcess) -> dict[str, Any]:
+def as_literal(request: dict[str, Any], base: Path, process: LlamaCppProcess) -> dict[str, Any]:
     """Return a chat request as a request to `COMPLETIONS`, whose special tokens are those of the template alone.
 
     Args:
@@ -50,8 +42,7 @@ def as_completion(request: dict[str, Any], base: Path, process: LlamaCppProcess)
             "messages: together with tools, special tokens of this model cannot be passed as text; leave them out"
         )
     ids = ChatEncoder(_Template(base_tokenizer(base), process)).encode(request["messages"], ask=True)
-    found = {name: value for name, value in request.items() if name not in _ONLY_CHAT}
-    found["prompt"] = ids
+    found = as_completion(request, ids)
     if request.get("logprobs"):
         found["logprobs"] = max(1, int(request.get("top_logprobs") or 0))
     form = request.get("response_format") or {}
@@ -63,10 +54,17 @@ def as_completion(request: dict[str, Any], base: Path, process: LlamaCppProcess)
 
 
 class ChatForm(LlamaCppAnswer):
-    """An `upstream.Rewriter`: the answer to `COMPLETIONS` in the form of a chat's."""
+    """An `upstream.Rewriter`: the answer to `COMPLETIONS` in the form of a chat's.
 
-    def __init__(self, question: ChatRequest, context: int) -> None:
+    Args:
+        question: the request that is answered.
+        context: how many tokens the model's context holds.
+        opening: put before what llama.cpp has written.
+    """
+
+    def __init__(self, question: ChatRequest, context: int, opening: OpeningText = NO_OPENING) -> None:
         super().__init__(question, context)
+        self._opening = opening
         self._begun: set[int] = set()
 
     @property
@@ -74,19 +72,16 @@ class ChatForm(LlamaCppAnswer):
         return True
 
     def _change(self, chunk: dict[str, Any]) -> None:
-        chunk["object"] = "chat.completion.chunk"
-        for choice in chunk["choices"]:
-            text = choice.pop("text", "")
-            choice["delta"] = {"content": text} if text else {}
-            if choice["index"] not in self._begun:
-                self._begun.add(choice["index"])
-                choice["delta"] = {"role": "assistant", "content": text}
+        make_chat_chunk(chunk, self._begun, self._opening)
+
+    def _total(self) -> dict[str, int]:
+        found = super()._total()
+        self._opening.count(found)
+        return found
 
     def whole(self, status: int, body: bytes) -> bytes:
         answer = json.loads(super().whole(status, body))
-        answer["object"] = "chat.completion"
-        for choice in answer["choices"]:
-            choice["message"] = {"role": "assistant", "content": choice.pop("text", "")}
+        make_chat(answer, self._opening)
         return json.dumps(answer, ensure_ascii=False).encode()
 
 

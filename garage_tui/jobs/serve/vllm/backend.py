@@ -7,12 +7,15 @@ Unix socket of this user alone, and clients talk to our server, which checks the
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
@@ -23,14 +26,20 @@ from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
+from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText, as_completion
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, unloaded, upstream_error
+from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer, whole_opening
+from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
-from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Upstream, blocking_engine_client, engine_client
+from garage_tui.jobs.serve.request_schema import DEFAULT_MAX_TOKENS, ChatRequest
+from garage_tui.jobs.serve.routes import unless_gone
+from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Rewriter, Upstream, blocking_engine_client, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare
+from garage_tui.jobs.serve.vllm.answer import OpenedAnswer, VllmAnswer
 from garage_tui.jobs.serve.vllm.arguments import arguments, environment
 from garage_tui.jobs.serve.vllm.process import VllmProcess
+from garage_tui.jobs.serve.vllm.token_writer import chat_prompt, write_tokens
 
 _CONTROL_SECONDS = 120.0
 """How long vLLM may take to fall asleep or to wake up."""
@@ -133,7 +142,41 @@ class VllmBackend:
             client = engine_client(process.socket, process.key)
             if run is not None:
                 await self._load_for(client, run)
-            return await self._upstream.pass_on(request, client, path, body, end, _VllmAnswer(self._context))
+            rewriter: Rewriter = VllmAnswer(self._context)
+            if compares_openings(question):
+                try:
+                    opened = await unless_gone(request, self._opened(question, json.loads(body), client))
+                except ClientDisconnect:
+                    await client.aclose()
+                    end()
+                    return Response(status_code=GONE)
+                if opened:
+                    path, (body, opening) = COMPLETIONS, opened
+                    rewriter = OpenedAnswer(self._context, opening)
+            return await self._upstream.pass_on(request, client, path, body, end, rewriter)
+
+    async def _opened(
+        self, question: ChatRequest, fields: dict[str, Any], client: httpx.AsyncClient
+    ) -> tuple[bytes, OpeningText] | None:
+        """Return a request that continues the best opening of its answer, and that opening.
+
+        None where vLLM begins with it by itself, or does not answer: then it gets the request as it is, and says what
+        is wrong.
+        """
+        try:
+            prompt = await chat_prompt(client, fields)
+            specials = special_ids(self._base.path)
+            write = functools.partial(write_tokens, client, question.model)
+            tokens = await find_opening(write, prompt, longest_answer(question), specials)
+            tokens, text = whole_opening(tokens, base_tokenizer(self._base.path))
+        except (httpx.HTTPError, GarageError, ValueError, LookupError):
+            return None
+        if not tokens:
+            return None
+        limit = "max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"
+        longest = fields.get(limit, DEFAULT_MAX_TOKENS) - len(tokens)
+        body = json.dumps({**as_completion(fields, [*prompt, *tokens]), limit: longest}).encode()
+        return body, OpeningText(text, len(tokens))
 
     async def _load_for(self, client: httpx.AsyncClient, run: Run) -> None:
         """Load a run's adapter; close the client where that fails.
@@ -213,24 +256,6 @@ class VllmBackend:
         except (httpx.HTTPError, ValueError, LookupError, TypeError):
             return None
         return length if isinstance(length, int) else None
-
-
-class _VllmAnswer:
-    """An `upstream.Rewriter`: vLLM's errors in our form."""
-
-    def __init__(self, context: int | None) -> None:
-        self._context = context
-
-    def event(self, data: bytes) -> list[bytes]:
-        return [data]
-
-    def end(self) -> list[bytes]:
-        return []
-
-    def whole(self, status: int, body: bytes) -> bytes:
-        if status >= 400:
-            raise upstream_error(status, body, "vLLM", self._context)
-        return body
 
 
 def _error_message(answer: httpx.Response) -> str:
