@@ -29,7 +29,6 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_read(args: argparse.Namespace) -> int:
     import json
-    import sys
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.workspace import Workspace
@@ -44,14 +43,14 @@ def run_read(args: argparse.Namespace) -> int:
         except BadInputError as error:
             failed.append({"name": name, "error": str(error)})
             if not args.json:
-                print(f"garage: {error}", file=sys.stderr)
+                _complain(str(error))
             continue
         if args.json:
             read.append(_as_dict(document, args.show))
         else:
             print("\n".join(_lines(document, args.show)), flush=True)
     if args.json:
-        print(json.dumps({"documents": read, "failed": failed}, indent=2, ensure_ascii=False))
+        print(json.dumps({"documents": read, "failed": failed}, indent=2))
     return 2 if failed else 0
 
 
@@ -61,6 +60,7 @@ def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]])
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
+    from garage_tui.core.base.sanitize import shown_line
     from garage_tui.core.documents.folder import find_documents
 
     for name in given:
@@ -68,19 +68,27 @@ def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]])
             found = None if "://" in name else find_documents(name, workspace)
         except BadInputError as error:
             failed.append({"name": name, "error": str(error)})
-            print(f"garage: {error}", file=sys.stderr)
+            _complain(str(error))
             continue
         if found is None:
             yield name
             continue
         if not found.names:
             failed.append({"name": name, "error": f"{name}: the folder holds no document that garage reads"})
-            print(f"garage: {failed[-1]['error']}", file=sys.stderr)
+            _complain(failed[-1]["error"])
         yield from found.names
         left = [plural(found.others, "file") + " of other formats"] * bool(found.others)
         left += [plural(found.links, "link") + ", which is not followed"] * bool(found.links)
         if left:
-            print(f"{name}: left out {' and '.join(left)}", file=sys.stderr)
+            print(f"{shown_line(name)}: left out {' and '.join(left)}", file=sys.stderr)
+
+
+def _complain(error: str) -> None:
+    import sys
+
+    from garage_tui.core.base.sanitize import shown_line
+
+    print(f"garage: {shown_line(error, 2000)}", file=sys.stderr)
 
 
 def _progress(name: str) -> Any:
@@ -88,14 +96,17 @@ def _progress(name: str) -> Any:
     import sys
     import time
 
+    from garage_tui.core.base.sanitize import shown_line
+
     shown_at = time.monotonic()
+    shown_name = shown_line(name[-50:])
 
     def show(page: int, pages: int) -> None:
         nonlocal shown_at
         if sys.stderr.isatty() and (time.monotonic() - shown_at > 0.2 or page == pages):
             shown_at = time.monotonic()
             end = "\r" if page < pages else "\r\033[K"
-            print(f"\r\033[K{name[-50:]}: page {page:,} of {pages:,}", end=end, file=sys.stderr, flush=True)
+            print(f"\r\033[K{shown_name}: page {page:,} of {pages:,}", end=end, file=sys.stderr, flush=True)
 
     return show
 

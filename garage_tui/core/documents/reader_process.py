@@ -101,7 +101,7 @@ def _reason(error: Exception) -> str:
     from garage_tui.core.base.sanitize import one_line
 
     if isinstance(error, GarageError):
-        return str(error)
+        return one_line(str(error), 1000)
     return f"it is damaged ({type(error).__name__}: {one_line(str(error), 150)})"
 
 

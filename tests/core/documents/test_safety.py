@@ -115,3 +115,30 @@ def test_one_bad_page_of_a_pdf_does_not_lose_the_others(folder, read):
     )
     path.write_bytes(path.read_bytes().replace(b"(UNIQUE MARK)", b"((((((((((((("))
     assert {passage.page for passage in read("a.pdf").passages} >= {1, 3}
+
+
+def test_a_name_that_is_not_utf_8_is_read_and_kept(folder, read_safely):
+    name = os.fsdecode(b"p\xffmp.txt")
+    (folder / name).write_text(PROSE)
+    document = read_safely(name)
+    assert (document.name, document.passages[0].document, document.text) == (name, name, PROSE)
+
+
+@pytest.mark.parametrize("kind", ["pdf", "docx", "epub"])
+def test_a_file_with_changed_bytes_is_read_or_refused_in_a_sentence(folder, read_safely, kind):
+    path = folder / f"a.{kind}"
+    match kind:
+        case "pdf":
+            make_pdf(path, prose_page(1), prose_page(2))
+        case "docx":
+            make_docx(path, word_paragraph(PROSE))
+        case _:
+            make_epub(path, f"<p>{PROSE}</p>")
+    data = bytearray(path.read_bytes())
+    for at in range(100, len(data), 97):
+        data[at] ^= 0x55
+    path.write_bytes(data)
+    try:
+        read_safely(path.name)
+    except BadInputError as error:
+        assert str(error).startswith(f"{path.name}: it is ")

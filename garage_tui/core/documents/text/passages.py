@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.documents.passage import Document, Passage
 from garage_tui.core.documents.text.blocks import Block, ExtractedText
 from garage_tui.core.language.sentence_spans import sentence_spans
@@ -49,8 +50,8 @@ def make_document(name: str, sha256: str, extracted: ExtractedText, title: str) 
         pages=extracted.pages,
         text=text,
         passages=tuple(passages),
-        left_out=tuple(extracted.left_out),
-        notes=tuple(extracted.notes),
+        left_out=tuple(one_line(reason, 1000) for reason in extracted.left_out),
+        notes=tuple(one_line(note, 1000) for note in extracted.notes),
     )
 
 
