@@ -17,7 +17,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from garage_tui.core.base.appended_lines import append_line
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
@@ -26,6 +25,7 @@ from garage_tui.core.base.safe_open import check_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.runs.appended_lines import append_line
 
 NIGHTS = "school.jsonl"
 """Name of the file in `checkpoints/`."""
