@@ -52,7 +52,7 @@ def base(tiny_model, tmp_path, monkeypatch):
 def test_a_lora_run_is_cut_off_there_goes_on_and_its_adapter_comes_home(base, real_jobs, box, slurm):
     workspace, runs = real_jobs.workspace, real_jobs
     facts = workspace.datasets / "garage.jsonl"
-    recipe = make_recipe("story", base=base, epochs=40.0, batch_size=4)
+    recipe = make_recipe("story", base=base, epochs=16.0, batch_size=4)
     settings = msgspec.structs.replace(load_settings(workspace), checkpoint_seconds=1.0)
     folder = start.start_lora(workspace, settings, facts, recipe, place="lab")
     wait(folder, works(2), 400)
