@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.places.batch_scheduler import GOES_ON, JobStatus
 from garage_tui.core.places.place import Place, PlaceUnreachableError
@@ -88,10 +89,12 @@ class SlurmScheduler:
         result = self._run("sinfo", "--noheader", "--format=%P %D %G")
         if result.code:
             raise GarageError(_cleaned(result))
-        rows = [line.split() for line in result.out.splitlines() if len(line.split()) == 3]
+        rows = [
+            line.split() for line in result.out.splitlines() if len(line.split()) == 3 and line.split()[1].isdecimal()
+        ]
         if not rows:
             raise GarageError("Slurm has no partition that you can use")
-        parts = [f"{one_line(name, 40)} ({nodes} nodes{_gpu_text(gres)})" for name, nodes, gres in rows]
+        parts = [f"{one_line(name, 40)} ({plural(int(nodes), 'node')}{_gpu_text(gres)})" for name, nodes, gres in rows]
         return f"Slurm answers: {', '.join(parts)}"
 
     def _run(self, *command: str, script: str | None = None) -> CommandResult:

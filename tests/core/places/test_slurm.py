@@ -8,7 +8,9 @@ import time
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
+from garage_tui.core.places.check import check_place
 from garage_tui.core.runs.deletion import delete
 from garage_tui.core.runs.place_record import OUTPUT, read_place_record
 from garage_tui.core.runs.record import read_run
@@ -33,6 +35,16 @@ def test_a_run_works_there_is_followed_here_and_finishes(slurm, runs):
     assert record.over and f"{record.job} {record.name} COMPLETED" in slurm.jobs()
     assert [event["state"] for event in events(folder, "ended")] == ["finished"]
     assert events(folder, "place")[0]["host"] == os.uname().nodename and (folder / OUTPUT).exists()
+
+
+def test_a_place_that_works_is_said_to_work_with_what_it_has(slurm, runs):
+    found = check_place(load_settings(runs.workspace), "lab")
+    texts = [finding.text for finding in found]
+    assert "bad" not in {finding.level for finding in found}, texts
+    assert texts[0].startswith("lab: Slurm answers: all* (1 node, gpu:") and "lab: the same garage_tui, " in texts[1]
+    runs.set_place(kind="slurm", python="/nowhere/python")
+    bad = check_place(load_settings(runs.workspace), "lab")[-1]
+    assert bad.level == "bad" and bad.text.startswith("lab: garage_tui cannot be imported by /nowhere/python there")
 
 
 def test_of_three_runs_one_waits_with_slurms_reason_and_is_taken_out_of_the_queue(slurm, runs):
