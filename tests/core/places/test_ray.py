@@ -38,9 +38,16 @@ def head(tmp_path_factory):
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     variables = {**os.environ, "RAY_JOB_STOP_WAIT_TIME_S": "90", "GARAGE_PYTHONPATH": str(python)}
     start = ["start", "--head", "--block", "--num-cpus=2", "--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1"]
-    server = subprocess.Popen(
-        [RAY, *start, "--disable-usage-stats", f"--temp-dir={folder}"], env=variables, start_new_session=True
+    # Fixed ports: for one that an agent chooses itself, Ray waits 15 seconds, which is too short on a busy box.
+    names = (
+        "metrics-export-port",
+        "dashboard-agent-grpc-port",
+        "dashboard-agent-listen-port",
+        "runtime-env-agent-port",
     )
+    ports = [f"--{name}={port}" for port, name in enumerate(names, 41001)]
+    more = [*ports, "--disable-usage-stats", f"--temp-dir={folder}"]
+    server = subprocess.Popen([RAY, *start, *more], env=variables, start_new_session=True)
     deadline = time.monotonic() + 200
     while True:
         try:
