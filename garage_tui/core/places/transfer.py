@@ -14,6 +14,7 @@ from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.write_errors import shortage_in, shortage_sentence
 from garage_tui.core.places.place import Place, PlaceUnreachableError, folder_there
 from garage_tui.core.places.shell import CommandResult, PlaceShell
+from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.folder import EVENTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.label import LABEL
 from garage_tui.core.runs.place_record import OUTPUT, PLACE, PLACE_LOCK
@@ -31,6 +32,10 @@ _TIMEOUT_SECONDS = 60
 _COPY_SECONDS = 6 * 3600.0
 _RSYNC_UNREACHABLE = (10, 12, 30, 35, 255)
 """Exit codes of rsync(1) where the connection failed; 12 also where the disk there is full, which its text says."""
+
+
+class FolderGoneError(GarageError):
+    """The copy of the run folder at a place does not exist any more."""
 
 
 class Transfer(Protocol):
@@ -53,7 +58,11 @@ class Transfer(Protocol):
         ...
 
     def fetch(self) -> RunState:
-        """Bring home what is new and small; return the state that the run has there."""
+        """Bring home what is new and small; return the state that the run has there.
+
+        Raises:
+            FolderGoneError: somebody has deleted the folder there.
+        """
         ...
 
     def take_state(self, state: RunState) -> None:
@@ -159,6 +168,7 @@ class CopiedFolder:
     def fetch_all(self) -> None:
         left = [f"--exclude=/{name}" for name in _STAYS_THERE]
         self._rsync(left, self._remote("/"), f"{self._folder}/")
+        checkpoints.keep_newest(self._folder)  # those from before a resume are older than what came now
         self._merge_manifest()
 
     def remove(self) -> None:
@@ -167,6 +177,8 @@ class CopiedFolder:
 
     def _state(self) -> RunState:
         found = self._shell.run(["cat", "--", f"{self._there}/{STATE}"])
+        if found.code and "No such file" in found.err:
+            raise FolderGoneError(f"{self._there} is gone there")
         try:
             return msgspec.json.decode(found.out, type=RunState)
         except (msgspec.DecodeError, UnicodeError) as error:

@@ -22,7 +22,7 @@ from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.places.batch_scheduler import BatchScheduler, JobStatus
 from garage_tui.core.places.place import Place, PlaceUnreachableError
 from garage_tui.core.places.start_at_place import waiting_text
-from garage_tui.core.places.transfer import Transfer
+from garage_tui.core.places.transfer import FolderGoneError, Transfer
 from garage_tui.core.runs.folder import ENDED
 from garage_tui.core.runs.place_record import OUTPUT, PlaceRecord, write_place_record
 from garage_tui.core.runs.record import RESTING, Manifest, RunState
@@ -85,6 +85,7 @@ class PlaceWatcher:
         Raises:
             WatchEndedError: the system ends this process; the run is left as it is.
         """
+        self._find_job()
         if self._record is None or self._record.over:
             self._record = self._start(self._pause)
             if self._record is None:  # it was stopped before, or it cannot be started
@@ -105,6 +106,11 @@ class PlaceWatcher:
             except PlaceUnreachableError as error:
                 self._note_trouble(str(error), answers=False)
                 self._pause(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
+                continue
+            except FolderGoneError as error:
+                if self._give_up(str(error)):
+                    return
+                self._pause(_RETRY_SECONDS[-2])
                 continue
             except GarageError as error:  # the scheduler's or rsync's answer is no, and may be yes later
                 self._note_trouble(str(error), answers=True)
@@ -132,14 +138,41 @@ class PlaceWatcher:
             if requested_action(self._folder) != before:
                 return
 
+    def _find_job(self) -> None:
+        """Find the job of a submission whose answer never came; where there is none, nothing was submitted."""
+        while self._record is not None and not self._record.over and not self._record.job:
+            try:
+                job = self._scheduler.find(self._record.name)
+                self._write(job=job, over=not job)
+            except PlaceUnreachableError as error:
+                self._note_trouble(str(error), answers=False)
+                self._pause(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
+
     def _ask_scheduler(self) -> JobStatus:
         assert self._record is not None
-        if not self._record.job:  # the scheduler's answer to the submission was lost
-            job = self._scheduler.find(self._record.name)
-            if not job:
-                return JobStatus("over", "no such job")
-            self._write(job=job)
         return self._scheduler.status(self._record.job)
+
+    def _give_up(self, text: str) -> bool:
+        """End a run whose folder there is gone, once its job is over too; return False while the job goes on."""
+        try:
+            status = self._ask_scheduler()
+        except PlaceUnreachableError as error:
+            self._note_trouble(str(error), answers=False)
+            return False
+        if status.kind != "over":
+            self._note_trouble(text, answers=True)
+            return False
+        says = f"{self._place.scheduler_name}: {status.text}"
+        reason = f"its job at {self._place.name} is over ({says}), and what it left cannot be fetched: {text}"
+        self._end("interrupted", reason)
+        self._write(over=True, scheduler=status.text, trouble="", trouble_since=0.0)
+        return True
+
+    def _end(self, state: str, reason: str) -> None:
+        """Write how the run ended where its job could not."""
+        changes = {"state": state, "reason": reason, "phase": "", "waits": "", "seconds_left": None}
+        update_state(self._folder, **changes, ended=time.time())
+        append_event(self._folder, "ended", state=state, reason=reason)
 
     def _pass_request_on(self, status: JobStatus | None) -> None:
         """Send the owner's request there; end a job that waits, or that does not obey in time."""
@@ -216,8 +249,7 @@ class PlaceWatcher:
             word, reason = "failed", f"its job at {name} ended before it could work ({says}): {self._last_output()}"
         else:
             word, reason = "interrupted", f"its job at {name} ended without a word ({says}); at step {state.step}"
-        update_state(self._folder, state=word, reason=reason, phase="", waits="", seconds_left=None, ended=time.time())
-        append_event(self._folder, "ended", state=word, reason=reason)
+        self._end(word, reason)
 
     def _last_output(self) -> str:
         """Return the last line that the scheduler or the supervisor there printed."""

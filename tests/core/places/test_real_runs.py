@@ -62,6 +62,7 @@ def test_a_lora_run_is_cut_off_there_goes_on_and_its_adapter_comes_home(base, re
     assert (folder / f"checkpoint-{cut}" / "whole.json").exists()
     run_control.resume(run)
     run = wait(folder, gone("finished"), 600)
+    assert len(list(folder.glob("checkpoint-*"))) <= 2
     assert run.adapter and (run.adapter / "adapter_model.safetensors").exists()
     assert runs.steps(folder) == list(range(1, run.state.total_steps + 1)) and cut < run.state.total_steps
     assert "path" not in run.manifest.base or Path(run.manifest.base["path"]).is_dir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
@@ -12,7 +13,7 @@ from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
 from garage_tui.core.places.check import check_place
 from garage_tui.core.runs.deletion import delete
-from garage_tui.core.runs.place_record import OUTPUT, read_place_record
+from garage_tui.core.runs.place_record import OUTPUT, read_place_record, write_place_record
 from garage_tui.core.runs.record import read_run
 from tests.core.places.conftest import kill, wait
 from tests.support.run_folders import events
@@ -122,6 +123,24 @@ def test_when_the_watcher_is_killed_the_job_goes_on_and_resume_finds_it_again(sl
     assert runs.steps(folder) == list(range(1, len(runs.steps(folder)) + 1))
     delete(run)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("submitted", [True, False])
+def test_a_submission_whose_answer_was_lost_is_found_by_its_name_or_made_again(slurm, runs, submitted):
+    folder = runs.start(epochs=60)
+    run = wait(folder, works(1))
+    job = runs.job_id(folder)
+    kill(runs.watcher(folder))
+    if not submitted:
+        slurm.run("scancel", "--full", "--signal=KILL", job)
+        wait(folder, lambda _: not slurm.run("squeue", "-h"))
+    record = read_place_record(folder)
+    name = record.name if submitted else "never-submitted"
+    write_place_record(folder, msgspec.structs.replace(record, job="", name=name))
+    run_control.resume(wait(folder, gone("interrupted")))
+    wait(folder, gone("finished"))
+    assert runs.steps(folder) == list(range(1, 61)) and run.alive
+    assert (runs.job_id(folder) == job) is submitted
 
 
 @pytest.mark.long
