@@ -38,7 +38,8 @@ def manual() -> str:
     from garage_tui import __version__
 
     parser = _parser()
-    with mock.patch.dict(os.environ, {"COLUMNS": "80"}):
+    # man(1) fills the lines itself, and each version of Python breaks those of a usage elsewhere.
+    with mock.patch.dict(os.environ, {"COLUMNS": "10000"}):
         page = str(Manpage(parser, format="single-commands-section"))
     title = f'.TH GARAGE "1" "" "garage {__version__}" "User Commands"'
     page = re.sub(r"^\.TH .*$", lambda _: title, page, count=1, flags=re.MULTILINE)

@@ -64,3 +64,8 @@ def test_every_shell_has_every_command():
     ):
         text = path.read_text()
         assert [name for name in names if name not in text] == [], path
+
+
+def test_no_usage_in_the_manual_page_is_broken_where_one_version_of_python_breaks_it():
+    usages = [line for line in PAGE.read_text().splitlines() if line.startswith("usage: garage serve ")]
+    assert len(usages) == 1 and usages[0].endswith("[RUN ...]")
