@@ -236,10 +236,10 @@ class ExamRunner:
         served: dict[int, ExamQuestion] = {}
         with torch.inference_mode():
             for longest, parts in ((most, ("trained", "unseen")), (OTHER_TOKENS, ("task",))):
-                asked = [number for number, one in enumerate(questions) if one.routed and one.part in parts]
-                self._say("comparing openings", len(served), len(served) + len(asked))
-                texts = compared_answers(self._model, [questions[number].question for number in asked], longest)
-                for number, tokens in zip(asked, texts, strict=True):
+                numbers = [number for number, one in enumerate(questions) if one.routed and one.part in parts]
+                self._say("comparing openings", len(served), len(served) + len(numbers))
+                texts = compared_answers(self._model, [questions[number].question for number in numbers], longest)
+                for number, tokens in zip(numbers, texts, strict=True):
                     if tokens is not None:
                         text = self._model.chats.text(tokens)
                         served[number] = with_served_answer(

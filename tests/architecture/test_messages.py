@@ -15,6 +15,8 @@ NEVER_SHOWN = {
     "core/images/side_by_side.py",  # a name for a new file, which is UTF-8
     "core/chat/repetition.py",  # searched for repetition
     "screens/facts/import_export.py",  # a pasted text, which becomes a file
+    "core/documents/text/encoding.py",  # a document in another encoding, of which a `�` says that it was read wrongly
+    "core/documents/pdf/characters.py",  # the name of a font, to recognise it
     "jobs/serve/upstream_request.py",  # a chat template, searched for one word
     "cli/help.py",  # the other way: characters that the encoding of the terminal lacks
 }

@@ -11,7 +11,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "places",
         help="check the places where runs can work besides this box",
         description="Check each place of your settings: whether it answers, whether its queue answers, and whether the "
-        "same version, the base model and GPUs are there. `garage train … --at PLACE` has a run work there.",
+        "same version, the base model and GPUs are there. `garage train lora --at PLACE` has a run work there.",
     )
     parser.add_argument("name", metavar="PLACE", nargs="?", help="only this one (default: all)")
     parser.add_argument("--json", action="store_true", help="one JSON document")

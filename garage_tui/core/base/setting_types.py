@@ -42,8 +42,8 @@ Address = Annotated[
 
 
 class PlaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[places.NAME]`: a place where runs can work besides this box: `garage train … --at NAME`. All of it works only
-    in the user's own settings."""
+    """`[places.NAME]`: a place where runs can work besides this box: `garage train lora --at NAME`. All of it works
+    only in the user's own settings."""
 
     kind: Literal["slurm", "ray"] = "slurm"
     """Whose queue the place has: Slurm's, or that of Ray Jobs."""

@@ -306,7 +306,7 @@ complete -c garage -n '_shtab_garage_using models fetch' -s h -l help -d 'show t
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a notify -d 'Send a test notification through every channel in `[notify]`, and print the results.'
 complete -c garage -n '_shtab_garage_using notify' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using notify' -l json -d 'one JSON document'
-complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a places -d 'Check each place of your settings: whether it answers, whether its queue answers, and whether the same version, the base model and GPUs are there. `garage train … --at PLACE` has a run work there.'
+complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a places -d 'Check each place of your settings: whether it answers, whether its queue answers, and whether the same version, the base model and GPUs are there. `garage train lora --at PLACE` has a run work there.'
 complete -c garage -n '_shtab_garage_using places' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using places' -l json -d 'one JSON document'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a dashboard -d 'Open a tmux window with the gauges, the runs, and the log of the active run. Outside of tmux it creates a session `garage`. Called again, it goes to the existing window. Ctrl-B & (with the usual prefix of tmux) or `garage dashboard --close` closes all its panes; runs continue.'

@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import decoded
 from garage_tui.core.documents.formats.archive import Archive
 from garage_tui.core.documents.formats.html_blocks import html_blocks, parse
 from garage_tui.core.documents.text.blocks import ExtractedText
@@ -70,4 +71,4 @@ def _title(archive: Archive) -> str:
         return ""
     import html
 
-    return normalise(html.unescape(found[1].decode("utf-8", errors="replace")))[:200]
+    return normalise(html.unescape(decoded(found[1])))[:200]

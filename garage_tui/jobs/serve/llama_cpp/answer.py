@@ -81,6 +81,6 @@ class LlamaCppAnswer:
         if found := _SCHEMA.search(refusal.message):
             where = f" at {found['where']}" if found["where"] not in (None, "#") else ""
             text = f"{field}: the schema is wrong{where}: {found['why']}"
-        elif any(words in refusal.message for words in _GRAMMAR):
+        elif any(part in refusal.message for part in _GRAMMAR):
             text = f"{field}: {refusal.message}"
         return RequestRefusedError(400, "bad_request", text, field) if field and text else refusal

@@ -143,8 +143,8 @@ class LlamaCppBackend:
                     if opened:
                         path, (fields, rewriter) = COMPLETIONS, opened
                 if fields.pop("echo", False):
-                    asked = echoed_prompts(question, client, self._base.path, self.context)
-                    rewriter = EchoAnswer(question, self.context, await self._before(request, client, asked))
+                    prompts = echoed_prompts(question, client, self._base.path, self.context)
+                    rewriter = EchoAnswer(question, self.context, await self._before(request, client, prompts))
                     fields["max_tokens"] = fields["max_tokens"] or 1  # it writes one all the same
                 elif question.route != CHAT and len(question.prompts) > 1:
                     counts = await self._before(request, client, prompt_tokens(question, client))
