@@ -63,7 +63,7 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     """Return the parser of the app's own options and of the commands of these modules: by default the whole one."""
     import argparse
 
-    from garage_tui.core.base.command_parser import CommandParser
+    from garage_tui.core.terminal.command_parser import CommandParser
 
     top = CommandParser(
         prog="garage",
