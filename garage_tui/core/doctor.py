@@ -77,7 +77,7 @@ def _packages() -> Iterator[Finding]:
             missing.append(package)
     yield Finding("good", ", ".join(found))
     if missing:
-        yield Finding("bad", f"not installed: {', '.join(missing)}", repair_command())
+        yield Finding("bad", f"not installed: {', '.join(missing)}", repair_command(missing))
 
 
 def _limits(workspace: Workspace) -> RunLimits:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, requires
 
 from garage_tui.core.base.package_path import PACKAGE
 
@@ -17,11 +20,19 @@ def install_command(*requirements: str) -> str:
     return shlex.join([sys.executable, "-m", "pip", "install", *requirements])
 
 
-def repair_command() -> str:
-    """Return the command that installs what this package needs, and is missing."""
+def repair_command(missing: Sequence[str]) -> str:
+    """Return the command that installs packages that this one needs, in the versions that it needs.
+
+    It names them alone, never this package: an index may have another one of that name, or none.
+    """
     if is_checkout():
         return "make setup"
-    return install_command("--upgrade", "--force-reinstall", "garage-tui")
+    try:
+        needed = [one for one in requires("garage-tui") or () if "extra ==" not in one]
+    except PackageNotFoundError:
+        needed = []
+    exact = {re.split(r"[^\w.-]", one, maxsplit=1)[0]: one.partition(";")[0].strip() for one in needed}
+    return install_command(*(exact.get(name, name) for name in missing))
 
 
 def cuda_command(torch: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.install_command import install_command
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models.base_models import BaseModel, config_of
@@ -74,5 +73,5 @@ def _import() -> Any:
 
 def _import_failure(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == "unsloth":
-        return f"is not installed (`{install_command('garage-tui[gpu]')}`)"
+        return "is not installed; `garage doctor` has the command that installs it"
     return f"cannot be imported ({one_line(str(error) or type(error).__name__, 160)})"

@@ -20,7 +20,9 @@ def test_the_command_installs_beside_this_program():
 
 
 def test_a_checkout_is_mended_by_make_and_an_installed_wheel_by_pip(monkeypatch, tmp_path):
-    assert repair_command() == "make setup"
+    assert repair_command(["torch"]) == "make setup"
     monkeypatch.setattr(module, "PACKAGE", tmp_path / "site-packages" / "garage_tui")
-    assert repair_command() == install_command("--upgrade", "--force-reinstall", "garage-tui")
+    needed = ["torch==2.13.0", "trl!=1.15.*,<2,>=1.12", 'trl<1.15; extra == "gpu"']
+    monkeypatch.setattr(module, "requires", lambda name: needed)
+    assert repair_command(["torch", "trl"]) == install_command("torch==2.13.0", "trl!=1.15.*,<2,>=1.12")
     assert cuda_command("2.13.0+cpu") == install_command("--force-reinstall", "torch==2.13.0")
