@@ -29,7 +29,9 @@ from garage_tui.core.documents.passage import Document
 from garage_tui.core.documents.reader_process import MAX_FILE_BYTES, ReaderOrder, ReaderProgress, ReaderResult
 
 PAGE_SECONDS = 30.0
-"""Longest that one page may take, or the opening of a document."""
+"""Longest that one page may take."""
+OPEN_SECONDS = 120.0
+"""Longest that the process and a document without pages may take, or what comes before the first page of a PDF."""
 WHOLE_SECONDS = 1800.0
 _MAX_OUTPUT = 400_000_000
 """Bytes that a reader process may write."""
@@ -169,14 +171,13 @@ class _ReaderRun:
         size = 0
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
-            page_begun = begun
+            page_ends = begun + OPEN_SECONDS
             while True:
                 now = time.monotonic()
-                left = min(page_begun + PAGE_SECONDS, begun + WHOLE_SECONDS) - now
+                left = min(page_ends, begun + WHOLE_SECONDS) - now
                 if left <= 0:
-                    return (
-                        f"it takes longer than {PAGE_SECONDS if now < begun + WHOLE_SECONDS else WHOLE_SECONDS:.0f} s"
-                    )
+                    limit = PAGE_SECONDS if self._page else OPEN_SECONDS
+                    return f"it takes longer than {limit if now < begun + WHOLE_SECONDS else WHOLE_SECONDS:.0f} s"
                 if not selector.select(left):
                     continue
                 part = os.read(output.fileno(), 1 << 16)
@@ -189,11 +190,13 @@ class _ReaderRun:
                 *lines, rest = unread.split(b"\n") if b"\n" in part else [unread]
                 unread = bytearray(rest)
                 for line in lines:
-                    page_begun = time.monotonic()
                     message = self._decoder.decode(line)
                     if isinstance(message, ReaderResult):
                         return message
                     self._page = message.page
+                    # After the last page its paragraphs are put together, which is quick, but not for 5,000 pages.
+                    more = OPEN_SECONDS if message.page == message.pages else 0.0
+                    page_ends = time.monotonic() + PAGE_SECONDS + more
                     self._on_page(message.page, message.pages)
 
     def _document(self, result: ReaderResult | str, process: subprocess.Popen[bytes]) -> Document:
