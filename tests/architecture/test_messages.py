@@ -13,13 +13,10 @@ NEVER_SHOWN = {
     "core/hardware/nvml.py",  # ASCII, by the library's own promise
     "core/hardware/own_processes.py",  # numbers of the kernel
     "core/documents/text/encoding.py",  # a document in an encoding of its own, whose text says what was lost
-    "core/documents/formats/word_file.py",  # the title within XML, whose parser has refused what is no UTF-8
     "core/documents/pdf/characters.py",  # the name of a font, to recognise it
     "core/images/side_by_side.py",  # a name for a new file, which is UTF-8
     "core/chat/repetition.py",  # searched for repetition
     "screens/facts/import_export.py",  # a pasted text, which becomes a file
-    "core/documents/text/encoding.py",  # a document in another encoding, of which a `�` says that it was read wrongly
-    "core/documents/pdf/characters.py",  # the name of a font, to recognise it
     "jobs/serve/upstream_request.py",  # a chat template, searched for one word
     "cli/help.py",  # the other way: characters that the encoding of the terminal lacks
 }
