@@ -40,6 +40,8 @@ _SILENT_SECONDS = 5.0
 outlive its supervisor and still save."""
 _BELIEVED_SECONDS = 60.0
 """How long an ended run has to be silent until the folder is believed against an scheduler that says it still works."""
+_FORGET_SECONDS = 10.0
+"""How long a job that was cancelled while it waited may stay in the scheduler's queue until the run counts as ended."""
 _RETRY_SECONDS = (2.0, 5.0, 15.0, 30.0)
 """Between two attempts to reach a place that does not answer."""
 _ENDINGS = {"stop": "stopped", "release": "paused", "pause": "paused"}
@@ -198,6 +200,8 @@ class PlaceWatcher:
         if ended and not over and state.state != "interrupted" and self._silent_for > _BELIEVED_SECONDS:
             over = True  # the scheduler has lost its job; the folder says that the run has ended
             self._cancel()
+        if not over and self._is_withdrawn(state, status):
+            over = True  # Ray keeps a cancelled job in its queue; when it is started, it finds the request and ends
         if not over:
             self._over_since = None
             if not ended:  # else the state comes home with all the rest
@@ -212,6 +216,11 @@ class PlaceWatcher:
         assert status is not None
         self._finish(self._transfer.fetch() if ended else state, ended, status)
         return True
+
+    def _is_withdrawn(self, state: RunState, status: JobStatus | None) -> bool:
+        """Return whether the job was cancelled while it waited, and the scheduler has had time to forget it."""
+        waits = status is not None and status.kind == "waits" and state.state == "queued"
+        return waits and self._cancelled and time.monotonic() - self._sent_at > _FORGET_SECONDS
 
     @property
     def _silent_for(self) -> float:
