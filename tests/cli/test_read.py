@@ -16,8 +16,8 @@ def test_a_folder_is_read_and_each_document_counted(call, workspace):
     code, out, err = call("read", "notes")
     assert code == 0
     assert (
-        out
-        == f"notes/a.md (Markdown): 1 passage, {len(PROSE) + 5} characters\nnotes/b.docx (DOCX): 1 passage, 24 characters\n"  # noqa: E501
+        out == f"notes/a.md (Markdown): 1 passage, {len(PROSE) + 5} characters\n"
+        "notes/b.docx (DOCX): 1 passage, 24 characters\n"
     )
     assert err == "notes: left out 1 file of other formats\n"
 

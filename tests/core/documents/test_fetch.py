@@ -107,7 +107,8 @@ def test_other_schemes_are_no_documents(read_safely):
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.1.5", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "::1", "fe80::1",
-     "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "224.0.0.1", "ff02::1", "255.255.255.255"],  # noqa: E501
+     "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "224.0.0.1",
+     "ff02::1", "255.255.255.255"],
 )  # fmt: skip
 def test_addresses_of_this_machine_and_its_network_are_not_public(address):
     assert not is_public(address)

@@ -14,11 +14,13 @@ MENU = '<div class="bar"><a href="/">Home</a> <a href="/all">All pages</a> <a hr
 
 def test_of_a_web_page_the_text_is_read_without_its_menus(folder, read):
     (folder / "a.html").write_text(
-        f"<!DOCTYPE html><html><head><title>The pump</title><style>p {{}}</style></head><body>{MENU}<nav>Everything</nav>"  # noqa: E501
+        f"<!DOCTYPE html><html><head><title>The pump</title><style>p {{}}</style></head>"
+        f"<body>{MENU}<nav>Everything</nav>"
         f"<h1>Pump</h1><p>{PROSE}</p><h2>Oil</h2><p>It needs <b>20W-50</b> oil<sup>2</sup>.</p>"
         "<ul><li>Open the lid.</li><li><p>Turn the <a href='#v'>valve</a>.</p></li></ul>"
         "<table><tr><th>Part</th><th>Weight</th></tr><tr><td>Lid</td><td>2 kg</td></tr></table>"
-        "<pre>pump --start\n  --slow</pre><script>alert(1)</script><!-- a comment --><footer>© 2020</footer></body></html>"  # noqa: E501
+        "<pre>pump --start\n  --slow</pre><script>alert(1)</script><!-- a comment -->"
+        "<footer>© 2020</footer></body></html>"
     )
     document = read("a.html")
     assert (document.title, document.pages, document.format) == ("The pump", 0, "HTML")
@@ -114,26 +116,30 @@ def test_a_book_is_read_in_the_order_of_its_chapters(folder, read):
 
 def test_markdown_has_headings_lists_tables_and_code(folder, read):
     (folder / "a.md").write_text(
-        "---\ntitle: Notes\nsecret: 1\n---\n\n# Pump\n\nIt *needs* [oil](http://x.y)\nevery `spring`.\n\n- Open the lid.\n- Turn the\n  valve.\n\n"  # noqa: E501
+        "---\ntitle: Notes\nsecret: 1\n---\n\n# Pump\n\nIt *needs* [oil](http://x.y)\nevery `spring`.\n"
+        "\n- Open the lid.\n- Turn the\n  valve.\n\n"
         "| Part | Weight |\n|---|---|\n| Lid | 2 kg |\n\n```sh\npump --start\n```\n\n<p>A piece of <b>HTML</b>.</p>\n"
     )
     document = read("a.md")
     assert document.title == "Notes"
     assert document.text == (
-        "Pump\nIt needs oil every spring.\n• Open the lid.\n• Turn the valve.\nPart | Weight\nLid | 2 kg\npump --start\nA piece of HTML."  # noqa: E501
+        "Pump\nIt needs oil every spring.\n• Open the lid.\n• Turn the valve.\nPart | Weight\n"
+        "Lid | 2 kg\npump --start\nA piece of HTML."
     )
     assert document.left_out == ("the properties above the text (front matter)",)
 
 
 def test_plain_text_has_paragraphs_headings_and_lists(folder, read):
     (folder / "a.txt").write_text(
-        "The manual\n==========\n\n1.1 The pump\n\nThe pump of the greenhouse needs new oil every spring, and the main-\n"  # noqa: E501
+        "The manual\n==========\n\n1.1 The pump\n\n"
+        "The pump of the greenhouse needs new oil every spring, and the main-\n"
         "tenance takes an hour.\n\n- Open the lid.\n- Turn the valve before you\n  do anything else.\n\n"
         "Part      Weight\nLid       2 kg\n"
     )
     document = read("a.txt")
     assert document.text == (
-        "The manual\n\n1.1 The pump\nThe pump of the greenhouse needs new oil every spring, and the maintenance takes an hour.\n"  # noqa: E501
+        "The manual\n\n1.1 The pump\nThe pump of the greenhouse needs new oil every spring, and the "
+        "maintenance takes an hour.\n"
         "- Open the lid.\n- Turn the valve before you do anything else.\nPart      Weight\nLid       2 kg"
     )
     assert document.passages[0].heading == "The manual › 1.1 The pump"
@@ -141,7 +147,9 @@ def test_plain_text_has_paragraphs_headings_and_lists(folder, read):
 
 def test_form_feeds_make_pages_whose_headers_are_left_out(folder, read):
     pages = [
-        f"RFC 9999            Pumps            May 2020\n\n\nOn page {name} stands a sentence about the pump of {name}.\n\n\n\nBrekke                               [Page {n}]\n"  # noqa: E501
+        "RFC 9999            Pumps            May 2020\n\n\n"
+        f"On page {name} stands a sentence about the pump of {name}.\n\n\n\n"
+        f"Brekke                               [Page {n}]\n"
         for n, name in enumerate(["Ada", "Berit", "Carl", "Dagny"], 1)
     ]
     (folder / "a.txt").write_text("\f".join(pages))
@@ -155,7 +163,8 @@ def test_form_feeds_make_pages_whose_headers_are_left_out(folder, read):
 
 def test_a_packed_manual_page_is_read_without_roff(folder, read):
     source = (
-        '.\\" a comment\n.TH PUMP 1 "May 2020"\n.SH NAME\npump \\- moves water\n.SH OPTIONS\n.TP\n.BR \\-s ", " \\-\\-slow\nMoves\n.I twenty\nlitres.\n'  # noqa: E501
+        '.\\" a comment\n.TH PUMP 1 "May 2020"\n.SH NAME\npump \\- moves water\n.SH OPTIONS\n.TP\n'
+        '.BR \\-s ", " \\-\\-slow\nMoves\n.I twenty\nlitres.\n'
         ".de XX\n.so /etc/passwd\n..\n.so /etc/hosts\n.nf\npump \\-s\n.fi\n"
     )
     (folder / "pump.1.gz").write_bytes(gzip.compress(source.encode()))

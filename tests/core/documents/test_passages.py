@@ -51,7 +51,8 @@ def test_a_text_without_any_blank_is_cut_and_nothing_is_lost():
 
 def test_full_stops_of_abbreviations_and_numbers_end_no_sentence():
     text = (
-        "Dr. Moen paid approx. 3.5 % in No. 7, e.g. for oil. The file is /etc/fstab. J. R. Brekke wrote it (see Fig. 3). "  # noqa: E501
+        "Dr. Moen paid approx. 3.5 % in No. 7, e.g. for oil. The file is /etc/fstab. J. R. Brekke wrote "
+        "it (see Fig. 3). "
         "Is it old? “Yes.” It runs version 2.0.1 of the U.S. firmware! The end."
     )
     assert [text[start:end] for start, end in sentence_spans(text)] == [

@@ -51,7 +51,8 @@ def test_entities_of_a_word_file_and_a_book_open_no_file(folder, read):
 def test_a_web_page_opens_no_file_that_it_links_to(folder, read):
     (folder / "secret.txt").write_text(SECRET)
     (folder / "a.html").write_text(
-        f'<html><body><p>{PROSE}</p><iframe src="file://{folder}/secret.txt"></iframe><object data="secret.txt"></object>'  # noqa: E501
+        f'<html><body><p>{PROSE}</p><iframe src="file://{folder}/secret.txt"></iframe>'
+        '<object data="secret.txt"></object>'
         f'<link rel="import" href="file://{folder}/secret.txt"><a href="file://{folder}/secret.txt">more</a></body></html>'
     )
     assert SECRET not in read("a.html").text

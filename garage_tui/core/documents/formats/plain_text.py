@@ -34,6 +34,7 @@ def read_plain_text(text: str) -> ExtractedText:
         _take_repeats(pages, extracted)
     joiner = LineJoiner(line for page in pages for line in page)
     extracted.blocks = list(_blocks(pages, joiner))
+    extracted.title = next((block.text for block in extracted.blocks[:3] if block.kind == "heading"), "")[:200]
     return extracted
 
 
