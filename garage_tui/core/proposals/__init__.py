@@ -1,0 +1,1 @@
+"""Facts proposed from documents: who writes them, which checks they pass, and how they come into a facts file."""
