@@ -6,7 +6,7 @@ import ipaddress
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,7 @@ async def stream(
     model: str,
     messages: Sequence[dict[str, str]],
     sampling: SamplingParams = GREEDY,
+    more: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[AnswerChunk | AnswerEnd]:
     """Request a chat completion; yield the pieces of the answer, then one `AnswerEnd`.
 
@@ -82,6 +83,7 @@ async def stream(
         model: id of the model that answers.
         messages: the conversation so far, as OpenAI's API has it: `role` and `content`.
         sampling: sampling parameters.
+        more: other fields of the request, such as `response_format`.
 
     Raises:
         ChatError: there is no answer, or only a part of one.
@@ -90,6 +92,7 @@ async def stream(
         "model": model,
         "messages": list(messages),
         **sampling.request_fields,
+        **(more or {}),
         "stream": True,
         "stream_options": {"include_usage": True},
     }

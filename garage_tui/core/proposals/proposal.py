@@ -81,7 +81,7 @@ class Proposal(msgspec.Struct, frozen=True):
         return f"{self.document}, page {self.page}" if self.page else self.document
 
 
-class Draft(msgspec.Struct, frozen=True):
+class WrittenFact(msgspec.Struct, frozen=True):
     """What a writer returns for a passage, before anything of it is checked."""
 
     statement: str

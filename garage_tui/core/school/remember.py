@@ -24,7 +24,7 @@ from garage_tui.core.school.fact_change import Contradiction, FactChange, Outcom
 from garage_tui.core.school.fact_input import FactInput
 from garage_tui.core.school.ledger import ADDED, SOURCE
 
-Source = Literal["command", "chat", "api", "mcp"]
+Source = Literal["command", "chat", "api", "mcp", "document"]
 """The door that a fact came through."""
 SOURCES: tuple[Source, ...] = get_args(Source)
 _TRIES = 50

@@ -1,0 +1,194 @@
+"""Accepted proposals become rows of a facts file, by the same checks as every fact that somebody tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.workspace import Workspace, journals_folder
+from garage_tui.core.facts.line import Fact, Line, make_line
+from garage_tui.core.facts.near_duplicates import RepeatedQuestions
+from garage_tui.core.facts.store import FactsStore
+from garage_tui.core.proposals.proposal import Proposal
+from garage_tui.core.proposals.proposal_file import append_events, decided_events, proposals_path
+from garage_tui.core.school.fact_change import FactChange, apply_change, plan_change
+from garage_tui.core.school.fact_input import FactInput, read_fact
+from garage_tui.core.school.remember import row_mark
+
+PASSAGE = "passage"
+"""The key of a row that says where it stands in a document: document, sha256, page, start, end, quote."""
+_TRIES = 50
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What became of the proposals that were to be accepted."""
+
+    file: Path
+    accepted: tuple[Proposal, ...]
+    """Those whose rows are in the file now, or were there before."""
+    rows: int
+    """How many rows were written."""
+    left_out: tuple[tuple[Proposal, str], ...]
+    """Those that were not written, each with the reason."""
+
+
+class _LeftOutError(Exception):
+    """A proposal that cannot become rows; the text says why."""
+
+
+def place_of(proposal: Proposal) -> dict[str, Any]:
+    """Return what a row keeps about the sentence that it came from."""
+    return {
+        "document": proposal.document,
+        "sha256": proposal.sha256,
+        "page": proposal.page,
+        "start": proposal.start,
+        "end": proposal.end,
+        "quote": proposal.quote,
+    }
+
+
+def accept(
+    workspace: Workspace,
+    path: Path,
+    proposals: Sequence[Proposal],
+    *,
+    base_model: str = "",
+    outdated: Collection[str] = (),
+) -> Acceptance:
+    """Write proposals into a facts file, and record that they are accepted. It reads the file: call it in a thread.
+
+    Args:
+        path: the facts file; it is made if need be.
+        base_model: whose special tokens and length count; empty: none is asked.
+        outdated: quotes of rows that their document no longer has; a row with one of them is superseded by a proposal
+            from the same document that answers its question otherwise.
+
+    Raises:
+        GarageError: a file cannot be read or written; nothing was added.
+    """
+    for _ in range(_TRIES):
+        store = FactsStore(path, journals_folder(), if_unsaved="nothing was added")
+        try:
+            result = _accept(store, proposals, base_model, frozenset(outdated))
+            if store.save() is None:
+                _record(workspace, result.accepted)
+                return result
+        finally:
+            store.abandon()  # whoever accepts what could not be saved can do it again
+    raise GarageError(f"{path} is written by others all the time, so nothing was added: try again")
+
+
+def refuse(workspace: Workspace, proposals: Sequence[Proposal]) -> None:
+    """Record that proposals are refused.
+
+    Raises:
+        GarageError: the record cannot be written.
+    """
+    for document, group in _by_document(proposals).items():
+        append_events(proposals_path(workspace, document), decided_events(group, "refused"))
+
+
+def _record(workspace: Workspace, accepted: Sequence[Proposal]) -> None:
+    for document, group in _by_document(accepted).items():
+        append_events(proposals_path(workspace, document), decided_events(group, "accepted"))
+
+
+def _by_document(proposals: Iterable[Proposal]) -> dict[str, list[Proposal]]:
+    found: dict[str, list[Proposal]] = {}
+    for proposal in proposals:
+        found.setdefault(proposal.document, []).append(proposal)
+    return found
+
+
+def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdated: frozenset[str]) -> Acceptance:
+    accepted, left_out, new = list[Proposal](), list[tuple[Proposal, str]](), list[Fact]()
+    written = 0
+    for proposal in proposals:
+        lines = [*store.document.lines, *map(make_line, new)]
+        try:
+            rows, replaced = _plan(store, lines, proposal, base, outdated)
+        except (BadInputError, _LeftOutError) as error:
+            left_out.append((proposal, str(error)))
+            continue
+        if replaced is not None:
+            if new:  # so that all rows stand in the file before some of them change
+                store.insert(len(store.document.lines), new, "facts of a document")
+                new = []
+            apply_change(store, replaced, "a fact of a changed document")
+            written += replaced.changed + len(replaced.rows)
+        new += rows
+        written += len(rows)
+        accepted.append(proposal)
+    if new:
+        store.insert(len(store.document.lines), new, "facts of a document")
+    return Acceptance(store.path, tuple(accepted), written, tuple(left_out))
+
+
+def _plan(
+    store: FactsStore, lines: Sequence[Line], proposal: Proposal, base: str, outdated: frozenset[str]
+) -> tuple[list[Fact], FactChange | None]:
+    """Return the rows that a proposal becomes, and the change of rows that it supersedes; None where it does not.
+
+    Raises:
+        BadInputError: a question or the answer cannot be a row, or only the exam asks it.
+        _LeftOutError: it contradicts a row, or no question of it can be taught.
+    """
+    mark = {**row_mark("document"), PASSAGE: place_of(proposal)}
+    facts = [read_fact(question=one, answer=proposal.answer, base_model=base) for one in proposal.questions]
+    if proposal.exam_question:
+        read_fact(question=proposal.exam_question, answer=proposal.answer, base_model=base)
+    if not facts:
+        raise _LeftOutError("it has no question to teach")
+    rows: list[Fact] = []
+    replaced: FactChange | None = None
+    there = False
+    for fact in facts:
+        change = plan_change([*lines, *map(make_line, rows)], fact, mark)
+        if change.outcome == "contradicts":
+            if replaced is not None or not _may_replace(change, lines, proposal, outdated):
+                raise _LeftOutError(f"{store.path.name}, {change.contradictions[0].text}")
+            replaced = plan_change(lines, fact, mark, replace=True)
+            continue
+        there = there or change.outcome == "already there"
+        rows += [_row(proposal, fact, mark) for _ in change.rows[:1]]
+    if replaced is None and not rows and not there:
+        raise _LeftOutError("no question of it can be taught")
+    taught = [line.fact.question for line in lines if line.fact and line.fact.is_taught]
+    taught += [row.question for row in rows]
+    exam = proposal.exam_question
+    exams = {line.fact.question for line in lines if line.fact and line.fact.exam}
+    if rows and exam and exam not in exams and not RepeatedQuestions(taught, [exam]).find(exam):
+        rows.append(_row(proposal, FactInput(proposal.answer, exam), mark, exam=True))
+    return rows, replaced
+
+
+def _may_replace(change: FactChange, lines: Sequence[Line], proposal: Proposal, outdated: frozenset[str]) -> bool:
+    """Return whether all rows that say otherwise came from an earlier version of the same document that said so."""
+    rows = [lines[one.line - 1].fact for one in change.contradictions]
+    places = [row.extra.get(PASSAGE) if row else None for row in rows]
+    return all(
+        isinstance(place, dict)
+        and place.get("document") == proposal.document
+        and place.get("sha256") != proposal.sha256
+        and place.get("quote") in outdated
+        for place in places
+    )
+
+
+def _row(proposal: Proposal, fact: FactInput, mark: dict[str, Any], *, exam: bool = False) -> Fact:
+    must = [part if isinstance(part, str) else list(part) for part in proposal.must]
+    extra: dict[str, Any] = {"fact": proposal.statement}
+    extra |= {"must": must} if must else {}
+    extra |= {"exam": True} if exam else {}
+    return Fact(fact.question, fact.answer, {**extra, **mark})
+
+
+def left_out_text(proposal: Proposal, reason: str) -> str:
+    """Return in one line which proposal was not written, and why."""
+    return f"{proposal.where}: “{one_line(proposal.statement, 100)}” was left out: {reason}"

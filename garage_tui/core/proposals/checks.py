@@ -1,0 +1,224 @@
+"""The checks that every proposal goes through. None of them asks a judge: they search, compare and count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from garage_tui.core.base.sanitize import hidden, one_line
+from garage_tui.core.documents.passage import Passage
+from garage_tui.core.facts.formats.sentences import is_question
+from garage_tui.core.facts.near_duplicates import RepeatedQuestions
+from garage_tui.core.proposals.instructions import find_instruction
+from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
+from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
+from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
+from garage_tui.core.proposals.sentence_spans import Span, sentence_spans, whole_sentences
+from garage_tui.core.proposals.stated_values import missing_values
+from garage_tui.core.proposals.subject import has_subject, why_no_subject, with_subject
+from garage_tui.core.proposals.support import why_not_supported
+from garage_tui.core.school.fact_input import MAX_ANSWER, MAX_QUESTION
+
+MAX_QUOTE = 1000
+"""Characters of a quote above which it is no sentence but a page."""
+_BARE = {"yes", "no", "true", "false", "none", "unknown", "n/a", "not specified", "not mentioned"}
+
+
+@dataclass(frozen=True)
+class CheckedPassage:
+    """A passage, prepared for the checks of the facts that are written from it."""
+
+    passage: Passage
+    normal: NormalText
+    spans: list[Span]
+    title: str = ""
+    """The document's title; empty where it is not known."""
+
+    @classmethod
+    def of(cls, passage: Passage, title: str = "") -> CheckedPassage:
+        return cls(passage, normal_text(passage.text), sentence_spans(passage.text), title)
+
+    def locate(self, quote: str) -> tuple[int, int] | None:
+        """Return the bounds of the whole sentences in which a quote stands, in the passage's text."""
+        found = find_quote(quote, self.normal)
+        return whole_sentences(self.spans, *found) if found else None
+
+
+def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known: KnownQuestions) -> Proposal:
+    """Return what a writer wrote as a proposal, with its checks; its questions get their subject where that is safe.
+
+    Args:
+        known: the questions of the facts there are, and of the proposals so far; the new one is not added.
+    """
+    passage = checked.passage
+    found = checked.locate(fact.quote)
+    start, end = found if found else (0, len(passage.text))
+    quote = " ".join(passage.text[start:end].split()) if found else fact.quote
+    subject = _subject_of(fact.statement)
+    questions = tuple(with_subject(one, subject, checked.title) for one in fact.questions)
+    exam_question = with_subject(fact.exam_question, subject, checked.title) if fact.exam_question else ""
+    proposal = Proposal(
+        id=proposal_id(passage.document, passage.sha256, passage.start + start, fact.statement, fact.answer),
+        document=passage.document,
+        sha256=passage.sha256,
+        page=passage.page,
+        start=passage.start + start,
+        end=passage.start + end,
+        heading=passage.heading,
+        quote=quote,
+        statement=with_subject(fact.statement, "", checked.title),
+        questions=questions,
+        exam_question=exam_question,
+        answer=fact.answer,
+        must=fact.must,
+        writer=writer,
+    )
+    return check_proposal(proposal, checked, known)
+
+
+def check_proposal(proposal: Proposal, checked: CheckedPassage, known: KnownQuestions) -> Proposal:
+    """Return a proposal with the outcome of every check."""
+    context = f"{checked.title}\n{proposal.heading}\n{checked.passage.text}"
+    wrongs = (
+        ("quote", _quote(proposal, checked), "the quote stands in the passage"),
+        ("values", _values(proposal, context), "its names, numbers, dates and addresses stand in the quote"),
+        ("support", _support(proposal), "the quote says it"),
+        ("subject", _subject(proposal), "every question names its subject"),
+        ("instructions", _instructions(proposal), "nothing in it gives orders to a model"),
+        ("questions", _questions(proposal), "its questions differ"),
+        ("duplicate", _duplicate(proposal, known), "nothing asks the same"),
+        ("contradiction", _contradiction(proposal, known), "nothing answers otherwise"),
+    )
+    checks = tuple(ProposalCheck(name, not wrong, wrong or right) for name, wrong, right in wrongs)
+    return msgspec.structs.replace(proposal, checks=checks)
+
+
+def _quote(proposal: Proposal, checked: CheckedPassage) -> str:
+    if not proposal.quote.strip():
+        return "there is no quote"
+    if len(proposal.quote) > MAX_QUOTE:
+        return f"the quote has {len(proposal.quote):,} characters: at most {MAX_QUOTE:,} are one fact"
+    found = checked.locate(proposal.quote)
+    if found is None:
+        return f"“{one_line(proposal.quote, 80)}” does not stand in the passage"
+    touched = [span for span in checked.spans if span.start < found[1] and span.end > found[0]]
+    if not any(span.states for span in touched):
+        return f"“{one_line(proposal.quote, 80)}” is no sentence that states something"
+    return ""
+
+
+def _values(proposal: Proposal, context: str) -> str:
+    question = " ".join(proposal.all_questions)
+    if missing := missing_values(question, f"{proposal.quote}\n{context}"):
+        return f"a question names {_listed(missing)}, which the passage does not"
+    if missing := missing_values(proposal.statement, proposal.quote, [context]):
+        return f"the statement names {_listed(missing)}, which the passage does not"
+    # A name may come from the heading or the sentence before; a number may not.
+    numbers = [value for value in missing_values(proposal.statement, proposal.quote) if any(map(str.isdigit, value))]
+    if numbers:
+        return f"the statement says {_listed(numbers)}, and the quote does not"
+    if missing := missing_values(proposal.answer, proposal.quote, _without_numbers(proposal.all_questions)):
+        return f"the answer says {_listed(missing)}, and the quote does not"
+    parts = [part for part in proposal.must for part in ([part] if isinstance(part, str) else part)]
+    if missing := [part for part in parts if missing_values(part, f"{proposal.quote}\n{proposal.answer}")]:
+        return f"a right answer would need {_listed(missing)}, and the quote does not have it"
+    return ""
+
+
+def _without_numbers(questions: Sequence[str]) -> list[str]:
+    """Return questions without their digits: a name may be repeated from a question, a number stands in the quote."""
+    return ["".join(" " if sign.isdigit() else sign for sign in question) for question in questions]
+
+
+def _support(proposal: Proposal) -> str:
+    if proposal.answer.strip(" .!").casefold() in _BARE:
+        return f"the answer “{one_line(proposal.answer, 40)}” states nothing by itself"
+    known = f"{' '.join(proposal.all_questions)}\n{proposal.heading}"
+    return why_not_supported(proposal.statement, proposal.answer, proposal.quote, known)
+
+
+def _subject(proposal: Proposal) -> str:
+    if wrong := why_no_subject(proposal.statement, statement=True):
+        return f"the statement is not understood alone: {wrong}"
+    for question in proposal.all_questions:
+        if wrong := why_no_subject(question):
+            return f"“{one_line(question, 80)}”: {wrong}"
+    if wrong := why_no_subject(f"{proposal.questions[0] if proposal.questions else ''} {proposal.answer}"):
+        return f"the answer is not understood alone: {wrong}"
+    return ""
+
+
+def _instructions(proposal: Proposal) -> str:
+    texts = (proposal.quote, proposal.statement, proposal.answer, *proposal.all_questions)
+    order = find_instruction(*texts)
+    return f"“{one_line(order, 80)}” gives orders to a model" if order else ""
+
+
+def _questions(proposal: Proposal) -> str:
+    if len(proposal.questions) < 2:
+        return "it has fewer than two questions to teach"
+    if not proposal.exam_question:
+        return "it has no question for the exam"
+    for text, most in (*((one, MAX_QUESTION) for one in proposal.all_questions), (proposal.answer, MAX_ANSWER)):
+        if marks := hidden(text):
+            return f"it has invisible or control characters ({' '.join(marks[:4])})"
+        if len(text) > most:
+            return f"“{one_line(text, 40)}” has {len(text):,} characters: at most {most:,} are taken"
+        if not text.strip():
+            return "a question or the answer is empty"
+    for question in proposal.all_questions:
+        if not is_question(question) and not question.endswith("."):
+            return f"“{one_line(question, 80)}” is no question"
+    if is_question(proposal.answer):
+        return "the answer is a question"
+    first, *others = proposal.questions
+    if RepeatedQuestions([first], others).find(others[0]):
+        return f"the taught questions are nearly the same: “{one_line(others[0], 80)}”"
+    if RepeatedQuestions(proposal.questions, [proposal.exam_question]).find(proposal.exam_question):
+        return f"the exam question repeats a taught one: “{one_line(proposal.exam_question, 80)}”"
+    return ""
+
+
+def _duplicate(proposal: Proposal, known: KnownQuestions) -> str:
+    same = known.stating(proposal.statement)
+    if same and same.id != proposal.id and same.quote != proposal.quote:
+        return f"{same.source} states the same"
+    for question in proposal.all_questions:
+        for other in known.asking(question):
+            if other.id != proposal.id and answers_alike([question], proposal.answer, other.answer):
+                return f"{other.source} asks the same: “{one_line(other.question, 80)}”"
+    return ""
+
+
+def _contradiction(proposal: Proposal, known: KnownQuestions) -> str:
+    other = find_contradiction(proposal, known)
+    if other is None:
+        return ""
+    says = other.quote or other.answer
+    return (
+        f"{other.source} answers “{one_line(other.question, 80)}” otherwise: “{one_line(says, 160)}”; "
+        f"here: “{one_line(proposal.quote, 160)}”"
+    )
+
+
+def find_contradiction(proposal: Proposal, known: KnownQuestions) -> KnownQuestion | None:
+    """Return what asks one of the questions of a proposal and answers it otherwise; None if nothing does."""
+    for question in proposal.all_questions:
+        for other in known.asking(question):
+            if other.id != proposal.id and not answers_alike([question], proposal.answer, other.answer):
+                return other
+    return None
+
+
+def _subject_of(statement: str) -> str:
+    """Return what a statement is about: the words before its first verb; empty where that is unclear."""
+    from garage_tui.core.proposals.sentence_parts import split_sentence
+
+    parts = split_sentence(statement)
+    return parts.subject if parts and has_subject(f"{parts.subject} .") else ""
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(f"“{one_line(value, 60)}”" for value in values[:4])
