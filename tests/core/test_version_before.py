@@ -173,6 +173,7 @@ NEWER_SETTINGS = {
     "chat.stop_repetition", "serve.name", "serve.llama_cpp_weights", "serve.route_by_subject",
     "serve.compare_openings", "serve.open_book",
     "serve.remember", "school.facts", "school.preset", "school.at", "school.notify", "school.suspend", "school.tries",
+    "documents.writer_url", "documents.writer_model", "documents.writer_key_file",
 }  # fmt: skip
 """Settings that version 0.1 did not have."""
 

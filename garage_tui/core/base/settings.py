@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from garage_tui.core.base.documents_settings import DocumentsSettings
 from garage_tui.core.base.errors import BadInputError, reason_of
+from garage_tui.core.base.owners_settings import OWNERS_ALONE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.setting_types import (
     Celsius,
@@ -181,18 +183,6 @@ class SchoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Runs that one night may train. After a refusal the next one has the preset `careful` and another seed."""
 
 
-OWNERS_ALONE = (
-    ("notify", "command"),
-    ("notify", "urls"),
-    ("sun", "command"),
-    ("serve", "host"),
-    ("serve", "vllm_python"),
-    ("serve", "vllm_args"),
-    ("chat", "server"),
-    ("chat", "key_file"),
-)
-"""Settings that a workspace cannot set: it may be somebody else's, and must not name programs or addresses."""
-
 _EXAMPLE = 'base_model = "smollm2-135m"'
 
 
@@ -224,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     energy: EnergySettings = EnergySettings()
     school: SchoolSettings = SchoolSettings()
     places: dict[PlaceName, PlaceSettings] = {}
+    documents: DocumentsSettings = DocumentsSettings()
 
 
 def read_settings_file(file: Path) -> dict[str, Any]:

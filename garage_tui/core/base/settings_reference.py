@@ -54,6 +54,7 @@ def sections(struct: type[msgspec.Struct]) -> list[Section]:
         if _struct_of_each(inner):
             continue  # `named_sections` has them
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            texts |= _texts(inner)  # a table may have a module of its own
             found = tuple(_settings(inner, f"{field.name}.", texts[inner.__name__][1]))
             tables.append(Section(field.name, _after_colon(texts[inner.__name__][0]), found))
         else:

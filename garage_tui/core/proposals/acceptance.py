@@ -151,6 +151,8 @@ def _plan(
     for fact in facts:
         change = plan_change([*lines, *map(make_line, rows)], fact, mark)
         if change.outcome == "contradicts":
+            if replaced is not None and _are_replaced(change, lines, replaced):
+                continue
             if replaced is not None or not _may_replace(change, lines, proposal, outdated):
                 raise _LeftOutError(f"{store.path.name}, {change.contradictions[0].text}")
             replaced = plan_change(lines, fact, mark, replace=True)
@@ -179,6 +181,12 @@ def _may_replace(change: FactChange, lines: Sequence[Line], proposal: Proposal, 
         and place.get("quote") in outdated
         for place in places
     )
+
+
+def _are_replaced(change: FactChange, lines: Sequence[Line], replaced: FactChange) -> bool:
+    """Return whether the rows that say otherwise get another answer, or go, by a change that is planned already."""
+    edited = {line for line, _ in replaced.edits}
+    return all(one.line <= len(lines) and lines[one.line - 1] in edited for one in change.contradictions)
 
 
 def _row(proposal: Proposal, fact: FactInput, mark: dict[str, Any], *, exam: bool = False) -> Fact:

@@ -9,6 +9,7 @@ import msgspec
 
 from garage_tui.core.base.sanitize import hidden, one_line
 from garage_tui.core.documents.passage import Passage
+from garage_tui.core.exam.grading import contains
 from garage_tui.core.facts.formats.sentences import is_question
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.proposals.instructions import find_instruction
@@ -60,7 +61,7 @@ def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known
     questions = tuple(with_subject(one, subject, checked.title) for one in fact.questions)
     exam_question = with_subject(fact.exam_question, subject, checked.title) if fact.exam_question else ""
     proposal = Proposal(
-        id=proposal_id(passage.document, passage.sha256, passage.start + start, fact.statement, fact.answer),
+        id=proposal_id(passage.document, passage.sha256, passage.start + start, fact),
         document=passage.document,
         sha256=passage.sha256,
         page=passage.page,
@@ -121,9 +122,12 @@ def _values(proposal: Proposal, context: str) -> str:
         return f"the statement says {_listed(numbers)}, and the quote does not"
     if missing := missing_values(proposal.answer, proposal.quote, _without_numbers(proposal.all_questions)):
         return f"the answer says {_listed(missing)}, and the quote does not"
-    parts = [part for part in proposal.must for part in ([part] if isinstance(part, str) else part)]
-    if missing := [part for part in parts if missing_values(part, f"{proposal.quote}\n{proposal.answer}")]:
-        return f"a right answer would need {_listed(missing)}, and the quote does not have it"
+    for part in proposal.must:
+        choices = [part] if isinstance(part, str) else list(part)
+        if any(missing_values(choice, proposal.quote) for choice in choices):
+            return f"a right answer would need {_listed(choices)}, and the quote does not have it"
+        if not any(contains(proposal.answer, choice) for choice in choices):
+            return f"a right answer would need {_listed(choices)}, and the answer does not have it"
     return ""
 
 

@@ -122,6 +122,29 @@ def stated_numbers(text: str) -> StatedNumbers:
     return StatedNumbers(tuple(dates), tuple(times), tuple([*_read_digits(rest), *_read_spelled(spelled)]))
 
 
+def other_spellings(text: str) -> tuple[str, ...]:
+    """Return a number or a date as it is written, and in the other usual ways; of any other text that alone.
+
+    `59100` is also `59,100` and `59 100`, `3` is `three`, and `March 15th, 1997` is `15 March 1997`.
+    """
+    found = stated_numbers(text)
+    spellings = [text]
+    if len(found.dates) == 1 and not found.numbers:
+        for year, month, day in found.dates[0].readings:
+            if year and month and day:
+                name = _MONTHS[month - 1].capitalize()
+                spellings += [f"{name} {day}, {year}", f"{day} {name} {year}", f"{year}-{month:02}-{day:02}"]
+    elif re.fullmatch(r"\d{1,12}", text.replace(",", "")):
+        value = int(text.replace(",", ""))
+        if len(text) == 4 and 1000 < value < 2200:
+            return (text,)  # a year
+        spellings += [str(value), f"{value:,}", f"{value:,}".replace(",", " ")]
+        spellings += [_ONES[value]] if value < len(_ONES) else []
+    elif (spelled := spelled_value(text)) is not None:
+        spellings.append(_plain(spelled))
+    return tuple(dict.fromkeys(spellings))
+
+
 def spelled_value(text: str) -> Decimal | None:
     """Return the value of a number in English words, an ordinal too; None where it is none."""
     total, group = 0, 0

@@ -92,7 +92,7 @@ class WrittenFact(msgspec.Struct, frozen=True):
     must: tuple[str | tuple[str, ...], ...] = ()
 
 
-def proposal_id(document: str, sha256: str, start: int, statement: str, answer: str) -> str:
+def proposal_id(document: str, sha256: str, start: int, fact: WrittenFact) -> str:
     """Return the id of a proposal: twelve hex digits of a hash of what makes it the same one."""
-    text = "\0".join((document, sha256, str(start), statement, answer))
+    text = "\0".join((document, sha256, str(start), fact.statement, fact.answer, *fact.questions[:1]))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -9,6 +9,7 @@ from garage_tui.core.documents.passage import Passage
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.proposals.focus_questions import focus_questions
 from garage_tui.core.proposals.instructions import find_instruction
+from garage_tui.core.proposals.numbers import other_spellings
 from garage_tui.core.proposals.proposal import WrittenFact
 from garage_tui.core.proposals.question_grammar import FocusQuestion, inner_subject, is_person, names_people
 from garage_tui.core.proposals.sentence_parts import plain_sentence, split_sentence
@@ -59,7 +60,8 @@ def facts_of_sentence(span: Span, text: str, title: str = "") -> list[WrittenFac
     for focus in _questions(statement, text):
         chosen = choose_wordings(_usable(focus, statement), [one for fact in found for one in _all(fact)])
         if chosen:
-            must = (focus.focus,) if focus.focus else ()
+            spellings = other_spellings(focus.focus) if focus.focus else ()
+            must = (spellings,) if len(spellings) > 1 else spellings
             *questions, exam = chosen
             found.append(WrittenFact(statement, span.text, tuple(questions), exam, statement, must))
     return found

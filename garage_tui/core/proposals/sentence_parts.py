@@ -204,7 +204,8 @@ def _is_verb(tokens: list[str], at: int) -> bool:
         return False
     plural = tokens[0].casefold() in _PLURAL or (before.endswith("s") and not before[:1].isupper())
     if word in _thirds():
-        return not plural and bool(_BEGINS_OBJECT.match(after))
+        named = tokens[0][:1].isupper() and after.endswith("s")
+        return not plural and bool(_BEGINS_OBJECT.match(after) or named)
     if word in _pasts():
         named = all(token[:1].isupper() or token in ("of", "the", "and") for token in tokens[:at])
         passive = after.rstrip(",") in ("by", "as") or (after in ("in", "on", "from", "to", "with") and not named)

@@ -3,100 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from garage_tui.core.language.entities import SENTENCE_OPENERS, STOP_WORDS, entity_spellings
 from garage_tui.core.proposals.normal_text import unify
+from garage_tui.core.proposals.pointing import find_pointing
 
-_PARTS = (
-    "appendix|appendices|article|book|booklet|brochure|chapter|column|diagram|document|documentation|example|excerpt"
-    "|extract|faq|figure|footnote|guide|handbook|heading|illustration|leaflet|list|listing|manual|memo|note|notes|page"
-    "|paper|paragraph|passage|picture|policy|pdf|quote|quotation|readme|report|section|sentence|snippet|specification"
-    "|statement|subsection|table|text|tutorial|web ?page|website|wiki"
-)
-_PEOPLE = "author|authors|writer|writers|editor|editors|narrator|speaker"
-_POINTING = [
-    # "this document", "these packages", "that file": what is near to whoever reads the page
-    (re.compile(r"\b(?:this|these|those|such an?|such)\b(?! (?:as|that)\b)", re.I), "“{0}” points at the document"),
-    (
-        re.compile(
-            rf"\bthat (?:{_PARTS}|{_PEOPLE}|package|file|case|value|field|option|command|system|program|number"
-            rf"|name)s?\b",
-            re.I,
-        ),
-        "“{0}” points at the document",
-    ),
-    (re.compile(r"\b(?:what|who|why|how|where|when) (?:is|was|does|did|means?) that\b", re.I), "“that” has no name"),
-    (
-        re.compile(
-            rf"\bthe (?:(?:same|current|given|present|provided|quoted|entire|whole) )?(?:{_PARTS})s?\b"
-            r"(?! (?:of|for|about|by|on|called|named|titled) (?:the |an? )?[\w“\"'`/])(?! [A-Z“\"'`/])(?!['’]s)",
-            re.I,
-        ),
-        "“{0}” is not said of what",
-    ),
-    (
-        re.compile(
-            rf"\bthe (?:{_PARTS})s? (?:of|for|about|by|on) (?:the |an? |this )?(?:{_PARTS}|{_PEOPLE}|question)\b", re.I
-        ),
-        "“{0}” is not said of what",
-    ),
-    (re.compile(rf"\bthe (?:{_PARTS})['’]s\b", re.I), "“{0}” is not said of what"),
-    (
-        re.compile(rf"\b(?:the|its|their|an?) (?:{_PEOPLE})\b(?! (?:of|for|behind) (?:the )?[\w“\"'`])", re.I),
-        "“{0}” is not said of what",
-    ),
-    (
-        re.compile(
-            rf"\bthe (?:{_PEOPLE}) (?:of|for|behind) (?:the |an? |this )?(?:{_PARTS}|it|that)\b(?! (?:of|on) [A-Z])",
-            re.I,
-        ),
-        "“{0}” is not said of what",
-    ),
-    (
-        re.compile(
-            r"\b(?:above|below|previously|earlier|later|following|aforementioned|afore?said|hereafter|hereby|herein"
-            r"|foregoing|preceding)[- ](?:mentioned|described|listed|named|given|stated|defined|shown)\b",
-            re.I,
-        ),
-        "“{0}” points at another place of the document",
-    ),
-    (
-        re.compile(
-            r"\b(?:mentioned|described|listed|named|given|stated|defined|shown|discussed|explained|quoted|presented|outlined)"
-            r" (?:above|below|here|earlier|before|previously|later|there)\b",
-            re.I,
-        ),
-        "“{0}” points at another place of the document",
-    ),
-    (
-        re.compile(
-            r"\bthe (?:above|below|following|preceding|previous|aforementioned|former|latter|next|said)\b"
-            r"(?! (?:of|year|day|month|week|release|version|step) [A-Z“\"'])",
-            re.I,
-        ),
-        "“{0}” points at another place of the document",
-    ),
-    (
-        re.compile(
-            r"\b(?:table|figure|section|chapter|example|list|page|appendix|paragraph)s? (?:above|below)\b", re.I
-        ),
-        "“{0}” points at another place of the document",
-    ),
-    (
-        re.compile(r"\b(?:above|below|hereafter|herein|aforementioned|hereinafter)\s*[?.!]*$", re.I),
-        "“{0}” points at it",
-    ),
-    (
-        re.compile(
-            r"\b(?:according to|as|mentioned in|described in|stated in|in|from|based on|per) "
-            rf"(?:the|this|that) (?:{_PARTS}|context|information|data|fact|facts|source|quote)s?\b(?! (?:of|about) )"
-            r"(?! [A-Z])",
-            re.I,
-        ),
-        "“{0}” points at the document",
-    ),
-    (re.compile(r"\b(?:the context|the information (?:above|given|provided))\b", re.I), "“{0}” points at the document"),
-]
 _PRONOUN = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|themselves|he|him|his|himself|she|her|hers|herself|we|us|our|ours"
     r"|ourselves|i|me|my|mine|there(?=['’]s| (?:does|do|did|has|have)))\b",
@@ -118,7 +30,8 @@ _EMPTY_IT = re.compile(
 )
 _GENERIC = frozenset(
     """
-    action activity advantage amount answer area aspect author basis benefit case category cause change choice class
+    everything anything something nothing everyone anyone someone action activity advantage amount answer area aspect
+    author basis benefit case category cause change choice class
     component concept condition content date default description detail difference effect element entry example fact
     feature figure file form format function goal group idea important information issue item kind language length
     level limit list main manner meaning means method mode name need new number object one option order part people
@@ -142,6 +55,10 @@ _CODE = re.compile(
     r"[a-z]+-[a-z][\w-]*\b"
 )
 _QUOTED = re.compile(r"\"[^\"]{2,60}\"|(?<!\w)'[^']{2,60}'(?!\w)|`[^`]{2,60}`")
+_BEFORE_KIND = frozenset(
+    "a an every each any no all run use install build of in on at for with without by from about under into via".split()
+)
+"""Words before a thing that needs no article: "run apt without root"."""
 MIN_WORDS = 2
 """Words that say which thing is meant, which a question without a name needs."""
 
@@ -153,9 +70,8 @@ def why_no_subject(text: str, *, statement: bool = False) -> str:
         statement: the text is no question but a sentence, which may begin with a subject that has no name.
     """
     text = unify(" ".join(text.split()))
-    for pattern, reason in _POINTING:
-        if match := pattern.search(text):
-            return reason.format(match[0].strip())
+    if pointing := find_pointing(text):
+        return pointing
     if pronoun := _loose_pronoun(text):
         return f"“{pronoun}” does not say who or what"
     if has_subject(text) or (statement and _begins_with_name(text)):
@@ -172,7 +88,7 @@ def has_subject(text: str) -> bool:
     if any(re.search(r"[A-Za-z]", code[0]) for code in _CODE.finditer(text)):
         return True
     found = [word for word in dict.fromkeys(plain) if not _is_generic(word)]
-    return len(found) >= MIN_WORDS
+    return len(found) >= MIN_WORDS and _says_which(text, frozenset(found))
 
 
 def with_subject(question: str, subject: str, document: str = "") -> str:
@@ -187,7 +103,7 @@ def with_subject(question: str, subject: str, document: str = "") -> str:
     if document:
         pointing = re.compile(
             rf"\b(?:this|the present|the) (?:{'|'.join(_document_nouns(document))})\b(?! (?:of|for|about|called) )"
-            r"(?! [A-Z])",
+            r"(?! (?-i:[A-Z]))",
             re.I,
         )
         question = pointing.sub(lambda match: _in_case(document, match), question, count=1)
@@ -262,6 +178,20 @@ def _names_something(before: str) -> bool:
 
 def _is_generic(word: str) -> bool:
     return word in _GENERIC or (word.endswith("s") and word[:-1] in _GENERIC) or len(word) < 3
+
+
+def _says_which(text: str, specific: frozenset[str]) -> bool:
+    """Return whether a text without a name has words that belong together, or speaks of any thing of a kind.
+
+    "The package name" and "a package" say what is meant; "the package" does not say which.
+    """
+    tokens = re.findall(r"[^\W\d_][\w'-]*|[^\w\s]", text.casefold())
+    for word, after in pairwise(tokens):
+        if word in specific and after in specific and not after.endswith(("ed", "ing", "ly")):
+            return True
+        if word in _BEFORE_KIND and after in specific:
+            return True
+    return False
 
 
 def _document_nouns(title: str) -> list[str]:
