@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.cli.documents import read_proposals
+
 if TYPE_CHECKING:
     from garage_tui.core.base.workspace import Workspace
     from garage_tui.core.documents.passage import Document
@@ -24,6 +26,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--show", action="store_true", help="print every passage with its page and heading")
     parser.add_argument("--json", action="store_true", help="one JSON document; with --show it has the passages")
+    read_proposals.add_options(parser)
     parser.set_defaults(run=run_read)
 
 
@@ -37,6 +40,7 @@ def run_read(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     failed: list[dict[str, str]] = []
     read: list[dict[str, Any]] = []
+    code = 0
     for name in _names(args.documents, workspace, failed):
         try:
             document = read_document(name, workspace, _progress(name))
@@ -49,9 +53,14 @@ def run_read(args: argparse.Namespace) -> int:
             read.append(_as_dict(document, args.show))
         else:
             print("\n".join(_lines(document, args.show)), flush=True)
+        if read_proposals.is_requested(args):
+            done, found = read_proposals.run_proposals(args, workspace, document.title, document.passages)
+            code = max(code, done)
+            if args.json:
+                read[-1] |= found
     if args.json:
         print(json.dumps({"documents": read, "failed": failed}, indent=2))
-    return 2 if failed else 0
+    return 2 if failed else code
 
 
 def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]]) -> Iterator[str]:

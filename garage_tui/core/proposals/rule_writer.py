@@ -22,7 +22,8 @@ MIN_WORDS, MAX_WORDS = 4, 45
 """Words of a sentence that the rules read: a shorter one is a heading, a longer one several facts."""
 _OPENINGS = ("I have a question about {}.", "Let us talk about {}.", "I am reading about {}.")
 _BOUND = re.compile(
-    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|in that case|for example|for instance|as well)\b",
+    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|in that case|for example|for instance|as well"
+    r"|just \w+ed)\b",
     re.IGNORECASE,
 )
 """Words by which a sentence goes on with the one before it."""
