@@ -26,9 +26,8 @@ from garage_tui.core.proposals.question_grammar import (
 from garage_tui.core.proposals.sentence_parts import SentenceParts, condition, is_kept_front
 
 _WHO = re.compile(
-    r"(?:^| )by (?P<who>(?:the |an? )?(?:[A-Z][\w.'’/-]*|of|and|the|&"
-    r"|[a-z]+s\b(?= of [A-Z]))(?: (?:[A-Z][\w.'’/-]*|of|and|the|&|many"
-    r"|other|[a-z]+ists?|[a-z]+ers?|[a-z]+ors?))*)"
+    r"(?:^| )by (?P<who>(?:the |an? )?(?:[A-Z][\w.'’/-]*|[a-z]+s\b(?= of [A-Z]))"
+    r"(?: (?:[A-Z][\w.'’/-]*|of|and|the|&|many|other|[a-z]+ists?|[a-z]+ers?|[a-z]+ors?))*)"
 )
 _WHERE = re.compile(r"(?:^| )(?P<p>at|from|under|on|in) (?P<w><?(?:https?://|www\.)[^\s>]+>?|“[^”]+”|/[\w./~-]+)")
 _COUNT = re.compile(
@@ -118,6 +117,8 @@ def _how_many(parts: SentenceParts) -> Iterator[FocusQuestion]:
 def _where(parts: SentenceParts) -> Iterator[FocusQuestion]:
     match = _WHERE.search(parts.rest)
     if not match or not parts.auxiliary:
+        return
+    if len(parts.rest[: match.start()].split()) > 8:
         return
     rest, place = core(parts.rest[: match.start()]), match["w"].strip("<>“”.,")
     subject = inner_subject(parts.subject)

@@ -13,16 +13,40 @@ from garage_tui.core.proposals.question_grammar import (
     in_order,
     inner_subject,
     inverted,
-    is_person,
+    names_people,
 )
 from garage_tui.core.proposals.sentence_parts import SentenceParts
 
-_NO_OBJECT = {"want", "choose", "try", "like", "wish", "help", "let", "go", "come", "seem", "appear", "happen"}
+_NO_OBJECT = set(
+    """
+    appear ask call choose come consider find go happen help keep leave let like make refer render see seem set try want
+    wish""".split()
+)
+"""Verbs whose object alone says little: "want to see", "make it fast"."""
+
+_POINTING = set(
+    "described documented explained discussed listed given shown covered outlined mentioned found left kept made "
+    "done put".split()
+)
+"""What is done to things in documents: "is described in section 4" states nothing about the thing."""
 
 
 def predicate_questions(parts: SentenceParts) -> list[FocusQuestion]:
     """Return the question that all of a sentence answers; none where the rules know no good one."""
-    return _definition(parts) or _object(parts) or _predicate(parts)
+    return _available(parts) or _definition(parts) or _object(parts) or _predicate(parts)
+
+
+def _available(parts: SentenceParts) -> list[FocusQuestion]:
+    """Return the question for "S is available in the package P"."""
+    if (
+        parts.auxiliary not in ("is", "are")
+        or parts.verb
+        or not re.match(r"available (?:at|in|from|on|via)\b", parts.rest)
+    ):
+        return []
+    subject, be = inner_subject(parts.subject), parts.auxiliary
+    wordings = [f"Where {be} {subject} available?", f"In which place can one find {subject}?"]
+    return [FocusQuestion(clean([*wordings, f"Where should I look for {subject}?"]), "")]
 
 
 def _definition(parts: SentenceParts) -> list[FocusQuestion]:
@@ -39,11 +63,12 @@ def _definition(parts: SentenceParts) -> list[FocusQuestion]:
     if parts.adverbs:
         return []
     if not re.match(
-        r"(?:an?|the|one of|\w+ly an?|[A-Z]|[a-z-]+(?: [a-z-]+)? (?:for|of|to|that|which|with|in)\b|\w+s\b)", parts.rest
+        r"(?:an?|the(?! same)|one of|\w+ly an?|[A-Z]|(?:[a-z-]+ )?[a-z-]+s (?:for|of|that|which)\b)", parts.rest
     ):
         return []
     subject, be = inner_subject(parts.subject), parts.auxiliary
-    who = "Who" if is_person(parts.subject) else "What"
+    people = names_people(" ".join(re.split(r" (?:of|for|in|at|who|that) ", parts.rest)[0].split()[:6]))
+    who = "Who" if people else "What"
     wordings = [f"{who} {be} {subject}?", f"How would you describe {subject}?"]
     wordings.append(f"What should I know about {subject}?")
     if who == "What" and be in ("is", "are"):
@@ -64,7 +89,8 @@ def _object(parts: SentenceParts) -> list[FocusQuestion]:
         not base
         or base in _NO_OBJECT
         or re.match(
-            r"(?:to|that|as|by|when\w*|where\w*|if|unless|until|and|or|whether|how|why|only|again|\w+ly)\b", parts.rest
+            r"(?:to|that|as|by|when\w*|where\w*|if|unless|until|and|or|whether|how|why|only|again|\w+ly|up|out|off|down|away|back|over|along|together|apart)\b",
+            parts.rest,
         )
     ):
         return _about_verb(parts) if base else []
@@ -99,7 +125,7 @@ def _about_verb(parts: SentenceParts) -> list[FocusQuestion]:
 def _predicate(parts: SentenceParts) -> list[FocusQuestion]:
     """Return the question for a passive with what it is done with, as or for: "How is the name pronounced?"."""
     passive = parts.verb.split(" ")[-1] if parts.verb else ""
-    if not passive or parts.verb in ("be",) or passive not in BASE_OF_PARTICIPLE:
+    if not passive or passive in _POINTING or passive not in BASE_OF_PARTICIPLE:
         return []
     how = re.match(
         r"(?P<p>as|for|with|in|on|from|via|using|by|to|into|under|through|according to)\b (?P<r>.+)", parts.rest

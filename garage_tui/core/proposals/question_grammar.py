@@ -13,6 +13,8 @@ DATE = (
     rf"|{_MONTH}-{_MONTH} \d{{4}})"
 )
 WHEN = re.compile(rf"(?:^|,? )(?P<p>in|on|since|until|by|from|before|after) (?P<t>{DATE})(?![\d.-]*\w)")
+MAX_OBJECT = 6
+"""Words of an object after which a phrase still belongs to the verb."""
 _PREPOSITION = re.compile(
     r" (?:as|for|from|in|into|on|onto|to|at|with|via|by|under|within|without|through|during|before|after|when|if"
     r"|unless|where"
@@ -115,10 +117,21 @@ def short(text: str) -> str:
 
 
 def as_tail(rest: str) -> str:
-    """Return the phrase that says in which respect: "as its baseline standard"; empty where none does."""
+    """Return the phrase that says in which respect: "as its baseline standard"; empty where none does.
+
+    It follows a short object: what comes after a clause, or after "the same", belongs to these.
+    """
     first = re.split(r"[,;:]", re.sub(r"\([^()]*\) ?", "", rest))[0]
     match = _AS.search(first)
-    return match[0].strip() if match and len(match[0].split()) <= 12 else ""
+    if not match or len(match[0].split()) > 12:
+        return ""
+    before = first[: match.start()]
+    if len(before.split()) > MAX_OBJECT or re.search(r"\b(?:which|that|who|if|when|and|or|same|such|as|so)\b", before):
+        return ""
+    tail = match[0].strip()
+    if tail.startswith("for you"):
+        return ""
+    return tail if tail.startswith("in order to") else tail.split(" and ")[0]
 
 
 def without_when(rest: str) -> str:

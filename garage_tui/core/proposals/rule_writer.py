@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from garage_tui.core.documents.passage import Passage
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
+from garage_tui.core.language.inflection import PAST
 from garage_tui.core.proposals.focus_questions import focus_questions
 from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.numbers import other_spellings
@@ -16,13 +17,14 @@ from garage_tui.core.proposals.sentence_parts import plain_sentence, split_sente
 from garage_tui.core.proposals.sentence_spans import Span, sentence_spans
 from garage_tui.core.proposals.subject import has_name, has_subject, why_no_subject, with_subject
 from garage_tui.core.rewording.suggestions import check_question, suggest_questions
-from garage_tui.core.school.fact_change import template_questions
 
 MIN_WORDS, MAX_WORDS = 4, 45
 """Words of a sentence that the rules read: a shorter one is a heading, a longer one several facts."""
 _OPENINGS = ("I have a question about {}.", "Let us talk about {}.", "I am reading about {}.")
 _BOUND = re.compile(
-    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|in that case|for example|for instance|as well"
+    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|for more (?:information|details)|see (?:the"
+    r"|section|also|below|above)|(?:foo|bar|baz|foobar|xyz|quux)\b\S*|on the other hand|on the one hand|in turn"
+    r"|accordingly|consequently|by contrast|in that case|for example|for instance|as well"
     r"|just \w+ed)\b",
     re.IGNORECASE,
 )
@@ -55,7 +57,7 @@ def facts_of_sentence(span: Span, text: str, title: str = "") -> list[WrittenFac
     if not span.states or not MIN_WORDS <= size <= MAX_WORDS or find_instruction(span.text):
         return []
     statement = with_subject(plain_sentence(span.text), "", title)
-    if _BOUND.search(statement) or why_no_subject(statement, statement=True):
+    if _is_order(statement) or _BOUND.search(statement) or why_no_subject(statement, statement=True):
         return []
     found: list[WrittenFact] = []
     for focus in _questions(statement, text):
@@ -66,6 +68,17 @@ def facts_of_sentence(span: Span, text: str, title: str = "") -> list[WrittenFac
             *questions, exam = chosen
             found.append(WrittenFact(statement, span.text, tuple(questions), exam, statement, must))
     return found
+
+
+def _is_order(statement: str) -> bool:
+    """Return whether a sentence tells somebody to do something, or goes on with the one before: "Do not …", "But …"."""
+    first, _, rest = statement.partition(" ")
+    if first in ("But", "And", "Or", "So", "Yet", "Do", "Be", "Please", "Never", "Always"):
+        return True
+    follows = re.match(
+        r"(?:an?|the|your|sure|that|this|it|them|all|any|each|every|if|to|in|for|on|\"|“|'|`|[a-z]+ing)\b", rest
+    )
+    return first.casefold() in PAST and first[:1].isupper() and bool(follows)
 
 
 def choose_wordings(wordings: Iterable[str], others: Sequence[str] = ()) -> list[str]:
@@ -88,23 +101,13 @@ def _questions(statement: str, text: str) -> Iterator[FocusQuestion]:
     parts = split_sentence(statement)
     if parts and not _is_named(parts.subject, statement, text):
         return
-    found = focus_questions(parts) if parts else []
-    if found:
-        yield from found
-        return
-    for question in template_questions(statement)[:1]:
-        if (
-            parts
-            and parts.verb
-            and parts.auxiliary not in ("does", "do", "did")
-            and not parts.adverbs
-            and not question.startswith("How can I")
-        ):
-            yield FocusQuestion((question,), "")
+    yield from focus_questions(parts) if parts else []
 
 
 def _usable(focus: FocusQuestion, statement: str) -> Iterator[str]:
     """Yield the wordings of a question that name their subject, add nothing and do not give the answer away."""
+    if why_no_subject(focus.wordings[0]):
+        return
     made = suggest_questions(focus.wordings[0], statement, statement) if focus.is_plain else []
     suggested = [one for one in made if not _AROUND.match(one)]
     for wording in dict.fromkeys([*focus.wordings, *suggested, *_about(focus.wordings, statement)]):
@@ -136,7 +139,7 @@ def _is_named(subject: str, statement: str, text: str) -> bool:
 def _about(wordings: Sequence[str], statement: str) -> Iterator[str]:
     """Yield questions that name their subject first, and then ask about "it"."""
     parts = split_sentence(statement)
-    if not parts or len(parts.subject.split()) > 6:
+    if not parts or len(parts.subject.split()) > 5 or re.search(r" (?:of|for|in|on|with|to|from|at) ", parts.subject):
         return
     if re.match(r"(?:every|each|any|no|you|your|our) ", parts.subject, re.I) or is_person(parts.subject):
         return

@@ -16,19 +16,27 @@ from garage_tui.core.language.inflection import (
 )
 
 _MORE_VERBS = """
-    accompany achieve add address adhere administer adopt affect aim apply appear assign assume avoid base cause cite
-    clone
-    combine comply comprise configure control count coordinate define denote determine disable encourage ensure
-    establish evaluate examine exceed execute express fetch filter follow grant identify ignore imply incorporate
-    indicate
-    inherit initialise initialize insert inspect introduce invoke issue let link list lock mandate mention mirror
-    monitor
-    note notify obey occur omit originate override package parse perform permit possess prepend prohibit promise provide
-    quote recognise recognize reflect register reject rely render represent reserve resemble resolve restrict retain
-    reveal revise satisfy search select share signal simplify skip solve specify split submit suggest summarise
-    summarize
-    supersede suppress tag target terminate track transfer trigger undergo unpack upgrade validate verify view
-    warn wrap"""
+    accompany achieve add address adhere adjust administer adopt affect aim alter announce appear archive arrange
+    assign assist assume attach authenticate automate avoid await ban base boot broadcast browse calculate cancel
+    categorise cause cite claim classify clone coexist combine comment commit communicate compile comply compress
+    comprise compute conduct configure confirm conflict consult contact control coordinate correct correspond
+    count customise customize debug declare decrease decrypt default define delay delegate delete demand
+    demonstrate denote deny derive detect determine deviate disable disappear discourage divert document downgrade
+    drop duplicate eliminate embed emit encode encounter encourage encrypt enforce enhance ensure establish
+    evaluate examine exceed execute expand expose express extract facilitate feature fetch filter forward gain
+    grant group guarantee guide harm honor honour identify ignore illustrate impact imply impose incorporate
+    indicate inform inherit initialise initialize initiate insert inspect instruct integrate intend interact
+    interpret introduce investigate invite invoke isolate issue justify lack launch license link list locate lock
+    lower mandate mention merge minimise minimize mirror modify monitor mount note notify obey observe obtain
+    occur omit optimise optimize originate outline override overwrite package parse partition permit persist
+    populate possess post postpone precede prefix prepend preserve proceed prohibit promise promote propagate
+    propose prove pull purge push query quit quote rebuild recognise recognize recompile redirect redistribute
+    reflect regard regenerate register reinstall reject relate relax rely remain remind render replicate represent
+    reproduce resemble reserve reside resolve restrict resume retain retrieve reuse reveal revert revise rewrite
+    satisfy scan schedule search secure select separate share signal simplify simulate skip solve sort specify
+    split spread strip submit subscribe substitute suffice suggest suit summarise summarize supersede suppress
+    suspend swap switch synchronise synchronize tag target terminate tolerate track transfer transmit trigger
+    truncate undergo unify uninstall unlock unpack upgrade validate verify view violate warn withdraw wrap"""
 _AUXILIARIES = frozenset(
     "is are was were has have had can could may might must shall should will would do does did".split()
 )
@@ -64,13 +72,31 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _KEPT_FRONTS = re.compile(r"^(?:in|on|since|until|during|before|after|by)\b.*\d{4}", re.IGNORECASE)
+_NOUNS = frozenset(
+    """
+    call cause change clone copy cost end export fetch field file filter find form format head host import increase
+    insert
+    interest issue label land limit link list load lock log look map mark match measure mirror name need note number
+    offer
+    order package parse pin place plan play point print process produce question quote rank reference release render
+    report request result return review rule run search set share ship show sign signal source split start state step
+    stop
+    store submit supply support tag target test track transfer trigger try turn update upload use view visit wait wrap
+    work wish""".split()
+)
+"""Verbs that are nouns as well: "bug reports", "file lists"."""
+_OBJECT_ARTICLE = re.compile(
+    r"(?:an?|the|its|their|all|any|no|every|each|both|many|several|more|most|at|\d.*|two|three|four|[A-Z].*)$"
+)
 _RELATIVE = frozenset("that which who whose whom where".split())
 _ADVERB = re.compile(
-    r"(?:\w+ly|not|also|always|never|often|still|now|usually|only|already|currently|largely|first|then|just)$"
+    r"(?:\w+ly|not|also|always|never|often|still|now|usually|only|already|first|then|just|sometimes|ever|even|soon)$"
 )
-_SUBJECT = re.compile(r"(?!.* [-–—] )(?!.*--\S+ )[^,;:()!?\[\]{}]+")
+_SUBJECT = re.compile(r"(?!.* [-–—] )(?!.*--\S+ )(?![\d+-])(?!.* (?:there|means)$)(?!.* means )[^,;:()!?\[\]{}*|#=<>]+")
 _NO_SUBJECT = re.compile(
     r"(?:i|you|we|he|she|it|they|this|that|these|those|there|here|one|what|who|which|how|why|when|where|such|so|if|to|as|for|with"
+    r"|but|and|or|nor|yet|no|even|though|although|because|while|since|just|also|only|not|no one|nobody|nothing"
+    r"|everything|everyone"
     r"|all of|some of|most of|many of|each of|both of|one of|none of|another|others?)\b|\w+['’](?:ve|re|ll|d|m)\b"
     r"|(?!(?:during|king|ring|string|thing|wing|spring|nothing|everything)\b)[A-Za-z]+ing\b(?! [a-z]+s\b)",
     re.IGNORECASE,
@@ -111,10 +137,10 @@ class SentenceParts:
 
 def plain_sentence(sentence: str) -> str:
     """Return a sentence without what only binds it to the one before: "However, ", "Note that "."""
-    text = " ".join(sentence.split())
+    text = whole = " ".join(sentence.split())
     for _ in range(2):
         text = _CONNECTORS.sub("", text)
-    return text[:1].upper() + text[1:]
+    return text if text == whole else text[:1].upper() + text[1:]
 
 
 def split_sentence(sentence: str) -> SentenceParts | None:
@@ -131,6 +157,8 @@ def split_sentence(sentence: str) -> SentenceParts | None:
     while begin > 1 and _ADVERB.match(tokens[begin - 1]):
         begin -= 1
     subject = " ".join(tokens[:begin])
+    if subject.count("“") != subject.count("”") or subject.count('"') % 2:
+        return None
     if not _SUBJECT.fullmatch(subject) or _NO_SUBJECT.match(subject):
         return None
     word = tokens[at]
@@ -151,7 +179,7 @@ def split_sentence(sentence: str) -> SentenceParts | None:
         if rest and (_is_participle(rest[0]) or (word in _BE and re.match(r"[a-z]{3,}ing$", rest[0]))):
             verb.append(rest.pop(0))
     elif word in _MODALS or word in ("do", "does", "did"):
-        if not rest:
+        if not rest or rest[0] not in _bases() | {"be", "have"}:
             return None
         verb.append(rest.pop(0))
         while rest and verb == ["be"] and _ADVERB.match(rest[0]):
@@ -176,9 +204,20 @@ def _verb_at(tokens: list[str]) -> int | None:
     for at, token in enumerate(tokens[: MAX_SUBJECT + 1]):
         if at and _is_verb(tokens, at):
             return at
+        if at and _may_be_verb(tokens, at):
+            return None  # before an object that the rules do not know
         if token in _RELATIVE or token.endswith((";", ":")) or (token.endswith(",") and at > 6):
             return None  # a clause of its own, whose verb is another one
     return None
+
+
+def _may_be_verb(tokens: list[str], at: int) -> bool:
+    """Return whether a word could be the verb though what follows begins no object: "managers write strange files"."""
+    word, before = tokens[at], tokens[at - 1].casefold()
+    if before in _DETERMINERS or before in ("to", "of", "in", "for", "by", "with", "and", "or", "on"):
+        return False
+    base = _thirds().get(word, word if before.endswith("s") else "")
+    return base in _bases() and base not in _NOUNS
 
 
 def _is_verb(tokens: list[str], at: int) -> bool:
@@ -204,13 +243,20 @@ def _is_verb(tokens: list[str], at: int) -> bool:
         return False
     plural = tokens[0].casefold() in _PLURAL or (before.endswith("s") and not before[:1].isupper())
     if word in _thirds():
-        named = tokens[0][:1].isupper() and after.endswith("s")
-        return not plural and bool(_BEGINS_OBJECT.match(after) or named)
+        named = all(token[:1].isupper() for token in tokens[:at]) and (
+            at > 1 or not before.endswith(("ed", "s", "ing"))
+        )
+        if _thirds()[word] in _NOUNS and not (named and at > 1) and not _OBJECT_ARTICLE.match(after):
+            return False
+        return not plural and bool(_BEGINS_OBJECT.match(after) or (named and after.endswith("s")))
     if word in _pasts():
-        named = all(token[:1].isupper() or token in ("of", "the", "and") for token in tokens[:at])
-        passive = after.rstrip(",") in ("by", "as") or (after in ("in", "on", "from", "to", "with") and not named)
-        return named and not passive and bool(_BEGINS_OBJECT.match(after) or after.endswith("s"))
-    return plural and word in _bases() and bool(_BEGINS_OBJECT.match(after))
+        names = [token for token in tokens[:at] if token not in ("The", "A", "An", "of", "the", "and")]
+        named = all(token[:1].isupper() for token in names)
+        # One capital may only begin the sentence: "Multiple related patches". "Wrote" is no participle.
+        sure = len(names) > 1 or not word.endswith("ed")
+        return named and sure and bool(_OBJECT_ARTICLE.match(after) or after.endswith("s") or after == "new")
+    begins = _OBJECT_ARTICLE if word in _NOUNS else _BEGINS_OBJECT
+    return plural and word in _bases() and bool(begins.match(after))
 
 
 def _is_participle(word: str) -> bool:

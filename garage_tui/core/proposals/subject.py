@@ -100,7 +100,7 @@ def with_subject(question: str, subject: str, document: str = "") -> str:
 
     The question comes back as it is where nothing can be replaced safely.
     """
-    if document:
+    if " " in document and not re.search(r"\.\w{1,5}$", document):  # a file name is no title
         pointing = re.compile(
             rf"\b(?:this|the present|the) (?:{'|'.join(_document_nouns(document))})\b(?! (?:of|for|about|called) )"
             r"(?! (?-i:[A-Z]))",
