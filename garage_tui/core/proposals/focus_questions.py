@@ -135,7 +135,7 @@ def _where(parts: SentenceParts) -> Iterator[FocusQuestion]:
 
 def _why(parts: SentenceParts) -> Iterator[FocusQuestion]:
     match = _WHY.search(parts.rest)
-    if match and (parts.auxiliary or parts.base):
+    if match and (parts.auxiliary or parts.base) and parts.auxiliary not in ("might", "could", "would"):
         rest = short(parts.rest[: match.start()])
         wordings = [f"Why {inverted(parts, rest)}?", f"For what reason {inverted(parts, rest)}?"]
         wordings.append(f"What is the reason why {in_order(parts, rest)}?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, PARTICIPLE
+from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, PARTICIPLE, PAST
 from garage_tui.core.proposals.question_grammar import (
     FocusQuestion,
     as_tail,
@@ -83,7 +83,9 @@ def _object(parts: SentenceParts) -> list[FocusQuestion]:
     if parts.auxiliary and not ((modal or denied) and parts.verb and not parts.verb.startswith("be")):
         return []
     base = parts.base or parts.verb
-    if parts.auxiliary in ("might", "could", "would") or re.match(r"(?:you|it|them|us|me|him|her|one)\b", parts.rest):
+    if parts.auxiliary in ("might", "could", "would") or re.match(
+        r"(?:you|it|them|us|me|him|her|one|themselves|itself)\b", parts.rest
+    ):
         return []
     if (
         not base
@@ -116,6 +118,8 @@ def _about_verb(parts: SentenceParts) -> list[FocusQuestion]:
     """Return the question for a verb with a clause: "What does registration require?"."""
     match = re.match(r"(?:that|to|whether|how|why)\b", parts.rest)
     if not match or parts.auxiliary or parts.base in _NO_OBJECT or len(parts.rest.split()) < 3:
+        return []
+    if match[0] == "to" and parts.rest.split()[1] not in PAST:
         return []
     inversion = inverted(parts, "to do" if match[0] == "to" else "")
     statement = in_order(parts, "to do" if match[0] == "to" else "")

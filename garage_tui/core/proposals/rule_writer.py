@@ -22,7 +22,8 @@ MIN_WORDS, MAX_WORDS = 4, 45
 """Words of a sentence that the rules read: a shorter one is a heading, a longer one several facts."""
 _OPENINGS = ("I have a question about {}.", "Let us talk about {}.", "I am reading about {}.")
 _BOUND = re.compile(
-    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|for more (?:information|details)|see (?:the"
+    r"\b(?:again|instead|otherwise|likewise|anyway|too|in this case|same reason|just because"
+    r"|for more (?:information|details)|see (?:the"
     r"|section|also|below|above)|(?:foo|bar|baz|foobar|xyz|quux)\b\S*|on the other hand|on the one hand|in turn"
     r"|accordingly|consequently|by contrast|in that case|for example|for instance|as well"
     r"|just \w+ed)\b",

@@ -74,19 +74,20 @@ _CONDITION = re.compile(
 _KEPT_FRONTS = re.compile(r"^(?:in|on|since|until|during|before|after|by)\b.*\d{4}", re.IGNORECASE)
 _NOUNS = frozenset(
     """
-    call cause change clone copy cost end export fetch field file filter find form format head host import increase
+    archive call cause change clone copy cost end export fetch field file filter find form format head host import
+    increase
     insert
     interest issue label land limit link list load lock log look map mark match measure mirror name need note number
     offer
     order package parse pin place plan play point print process produce question quote rank reference release render
     report request result return review rule run search set share ship show sign signal source split start state step
     stop
-    store submit supply support tag target test track transfer trigger try turn update upload use view visit wait wrap
+    submit supply support tag target test track transfer trigger try turn update upload use view visit wait wrap
     work wish""".split()
 )
 """Verbs that are nouns as well: "bug reports", "file lists"."""
 _OBJECT_ARTICLE = re.compile(
-    r"(?:an?|the|its|their|all|any|no|every|each|both|many|several|more|most|at|\d.*|two|three|four|[A-Z].*)$"
+    r"(?:an?|the|its|their|all|any|no|every|each|both|many|several|more|most|at|two|three|four|[A-Z].*)$"
 )
 _RELATIVE = frozenset("that which who whose whom where".split())
 _ADVERB = re.compile(
@@ -95,7 +96,8 @@ _ADVERB = re.compile(
 _SUBJECT = re.compile(r"(?!.* [-–—] )(?!.*--\S+ )(?![\d+-])(?!.* (?:there|means)$)(?!.* means )[^,;:()!?\[\]{}*|#=<>]+")
 _NO_SUBJECT = re.compile(
     r"(?:i|you|we|he|she|it|they|this|that|these|those|there|here|one|what|who|which|how|why|when|where|such|so|if|to|as|for|with"
-    r"|but|and|or|nor|yet|no|even|though|although|because|while|since|just|also|only|not|no one|nobody|nothing"
+    r"|but|and|or|nor|yet|no|more|before|after|until|unless|once|whether|even|though|although|because|while|since"
+    r"|just|also|only|not|no one|nobody|nothing"
     r"|everything|everyone"
     r"|all of|some of|most of|many of|each of|both of|one of|none of|another|others?)\b|\w+['’](?:ve|re|ll|d|m)\b"
     r"|(?!(?:during|king|ring|string|thing|wing|spring|nothing|everything)\b)[A-Za-z]+ing\b(?! [a-z]+s\b)",
