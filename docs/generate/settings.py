@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from docs.generate.tables import table
-from garage_tui.core.base.owners_settings import OWNERS_ALONE
+from garage_tui.core.base.setting_types import OWNERS_ALONE
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.settings_reference import Section, Setting, named_sections, sections, toml_value
 

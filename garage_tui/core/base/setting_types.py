@@ -1,4 +1,4 @@
-"""The types of settings that have bounds or a form of their own, and the settings of a place."""
+"""The types of settings that have bounds or a form of their own, the settings of a place, and which a workspace cannot set."""
 
 from __future__ import annotations
 
@@ -39,6 +39,19 @@ SshHost = Annotated[
 Address = Annotated[
     str, msgspec.Meta(pattern=r"^(?:https?://\S+)?$", description="an address, such as http://127.0.0.1:8265")
 ]
+OWNERS_ALONE = (
+    ("notify", "command"),
+    ("notify", "urls"),
+    ("sun", "command"),
+    ("serve", "host"),
+    ("serve", "vllm_python"),
+    ("serve", "vllm_args"),
+    ("chat", "server"),
+    ("chat", "key_file"),
+    ("documents", "writer_url"),
+    ("documents", "writer_key_file"),
+)
+"""Settings that a workspace cannot set: it may be somebody else's, and must not name programs or addresses."""
 
 
 class PlaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,9 +10,9 @@ import msgspec
 
 from garage_tui.core.base.documents_settings import DocumentsSettings
 from garage_tui.core.base.errors import BadInputError, reason_of
-from garage_tui.core.base.owners_settings import OWNERS_ALONE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.setting_types import (
+    OWNERS_ALONE,
     Celsius,
     FactsPath,
     LastingName,
