@@ -1,4 +1,4 @@
-"""The types of settings that have bounds or a form of their own, the settings of a place, and which a workspace cannot set."""
+"""The types of settings that have bounds or a form of their own, a place, and what a workspace cannot set."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from typing import Literal
 
 import msgspec
 
-from garage_tui.core.base.appended_lines import append_line
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
@@ -31,6 +30,7 @@ from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.documents.passage import Passage
 from garage_tui.core.proposals.proposal import Proposal, ProposalState
+from garage_tui.core.runs.appended_lines import append_line
 
 FOLDER = "documents"
 """The folder of the workspace in which the files of all documents are."""

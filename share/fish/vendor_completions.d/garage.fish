@@ -51,7 +51,7 @@ function _shtab_garage_using
 end
 
 set -g _shtab_garage_commands facts 'facts check' 'facts import' 'facts export' 'facts example' 'facts ledger' remember read train 'train lora' 'train diffusion' runs logs stop pause resume delete queue name compare report sample ask chat serve promote back service school mcp export hand-over gpu images show models 'models fetch' notify places dashboard settings doctor help
-set -g _shtab_garage_opts_with_value --accumulation --alpha --answer --as --at --base --batch-size --converter --ema --engine --epochs --facts --file --fit --gpus --host --images --key-file --kl --like --lines --lr --max-length --max-temp --max-tokens --min-snr --model --name --note --only --out --outtype --port --power-cap --prediction --preset --quantise --question --questions --rank --run --sample-steps --sampler --samples --screen --seed --size --status --steps --to --trainer --warmup-steps --why --width --workspace -a -n -q
+set -g _shtab_garage_opts_with_value --accept --accumulation --alpha --answer --as --at --base --batch-size --converter --ema --engine --epochs --facts --file --fit --gpus --host --images --key-file --kl --like --lines --lr --max-length --max-temp --max-tokens --min-snr --model --most --name --note --only --out --outtype --port --power-cap --prediction --preset --quantise --question --questions --rank --refuse --run --sample-steps --sampler --samples --screen --seed --size --status --steps --to --trainer --warmup-steps --why --width --workspace --writer -a -n -q
 
 complete -c garage -e
 complete -c garage -f
@@ -103,6 +103,14 @@ complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' 
 complete -c garage -n '_shtab_garage_using read' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using read' -l show -d 'print every passage with its page and heading'
 complete -c garage -n '_shtab_garage_using read' -l json -d 'one JSON document; with --show it has the passages'
+complete -c garage -n '_shtab_garage_using read' -l propose -d 'propose facts from the passages that were not offered yet'
+complete -c garage -n '_shtab_garage_using read' -l writer -xka "auto model rules" -d 'who writes them: the model of [documents] or the one that is served, or rules (default: a model if there is one)'
+complete -c garage -n '_shtab_garage_using read' -l most -x -d 'offer at most N passages of each document now'
+complete -c garage -n '_shtab_garage_using read' -l ask-model -d 'also check that the model answers with the quote, and not without it'
+complete -c garage -n '_shtab_garage_using read' -l list -d 'list the proposals of the documents with their checks'
+complete -c garage -n '_shtab_garage_using read' -l accept -x -d 'write proposals into the facts file: passing, all, or ids with commas'
+complete -c garage -n '_shtab_garage_using read' -l refuse -x -d 'refuse proposals: failing, all, or ids with commas'
+complete -c garage -n '_shtab_garage_using read' -l file -x -d 'the facts file (default: `facts` in [school])'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a train -d 'start a run that teaches a model'
 complete -c garage -n '_shtab_garage_using train' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using train; and test $_shtab_garage_npos -eq 0' -a lora -d 'Teach the facts of a file to a language model. The run continues when this shell ends.'
