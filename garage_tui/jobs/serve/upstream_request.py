@@ -53,7 +53,8 @@ def prepare(body: bytes, base: Path, engine: EngineName = "vllm") -> bytes:
         )
     if "messages" in request:
         _fit_tools(request, base)
-    if request.get("temperature", DEFAULT_TEMPERATURE) < GREEDY_BELOW:
+    request.setdefault("temperature", DEFAULT_TEMPERATURE)
+    if request["temperature"] < GREEDY_BELOW:
         request["temperature"] = 0
     if not request.get("stream"):
         request.pop("stream_options", None)  # asks for nothing; vLLM refuses it
@@ -62,6 +63,8 @@ def prepare(body: bytes, base: Path, engine: EngineName = "vllm") -> bytes:
     if engine == "vllm":
         if stop_tokens:
             request["stop_token_ids"] = stop_tokens
+        if request.get("n", 1) > 1 and not request["temperature"]:
+            request |= {"temperature": 1.0, "top_k": 1}  # the same, which vLLM takes of several answers
     else:
         _for_llama_cpp(request, stop_tokens, base)
     return json.dumps(request).encode()

@@ -67,6 +67,21 @@ def test_several_answers_come_at_once_and_a_seed_repeats_them(client, base):
     assert first[1] == text_of(ask(client, base, temperature=1.2, seed=5))
 
 
+def test_several_answers_without_a_temperature_are_all_the_likeliest(client, base):
+    whole = ask(client, base, n=2, temperature=openai.omit)
+    assert {choice.message.content for choice in whole.choices} == {text_of(ask(client, base))}
+
+
+def test_a_prompt_is_scored_while_a_tuned_model_answers(client, base, tuned):
+    alone = complete(client, base, "A garage is", echo=True, logprobs=1, max_tokens=1).choices[0].logprobs
+    stream = ask(client, tuned, stream=True, max_tokens=100)
+    next(iter(stream))
+    beside = complete(client, base, "A garage is", echo=True, logprobs=1, max_tokens=1).choices[0].logprobs
+    assert len(list(stream)) > 3
+    assert beside.tokens == alone.tokens
+    assert beside.token_logprobs[1:] == pytest.approx(alone.token_logprobs[1:], abs=1e-3)
+
+
 def test_several_answers_are_streamed_by_their_index(client, base):
     whole = [choice.message.content for choice in ask(client, base, n=2, temperature=1, seed=1).choices]
     pieces = ["", ""]

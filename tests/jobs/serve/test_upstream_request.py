@@ -170,3 +170,10 @@ def test_every_engine_says_in_the_same_way_that_a_prompt_is_too_long(error, begi
 def test_other_errors_of_an_engine_have_openais_form(status, body, expected):
     found = upstream_error(status, body, "vLLM", None)
     assert (found.status, found.code, found.message) == expected
+
+
+@pytest.mark.parametrize("temperature", [None, 0, 1e-9])
+def test_several_likeliest_answers_are_worded_as_vllm_takes_them(sent, temperature):
+    fields = sent(n=2, temperature=temperature)
+    assert (fields["temperature"], fields["top_k"]) == (1.0, 1)
+    assert "top_k" not in sent(n=2, temperature=0.5)

@@ -40,6 +40,7 @@ from garage_tui.jobs.serve.vllm.answer import OpenedAnswer, VllmAnswer
 from garage_tui.jobs.serve.vllm.arguments import arguments, environment
 from garage_tui.jobs.serve.vllm.process import VllmProcess
 from garage_tui.jobs.serve.vllm.token_writer import chat_prompt, write_tokens
+from garage_tui.jobs.serve.vllm.turns import Turns
 
 _CONTROL_SECONDS = 120.0
 """How long vLLM may take to fall asleep or to wake up."""
@@ -73,6 +74,7 @@ class VllmBackend:
         self._sleeping: VllmProcess | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
         self._loading = asyncio.Lock()
+        self._turns = Turns()
         self.failures = EngineFailures()
         self._upstream = Upstream("vLLM", self.failures)
         self._over = False
@@ -138,7 +140,36 @@ class VllmBackend:
         if self._vllm.cpu and run is not None and question.echo:
             raise BadFieldError("echo", "echo: vLLM for processors ends when an adapter gets it; ask the base model")
         body = await asyncio.to_thread(prepare, body, self._base.path, self.engine)
-        with self._upstream.under_way() as end:
+        leave = await unless_gone(request, self._turn(question, run))
+        try:
+            return await self._answered(request, process, path, question, body, run, leave)
+        except BaseException:
+            leave()
+            raise
+
+    async def _turn(self, question: ChatRequest, run: Run | None) -> Callable[[], None]:
+        """Wait until a request can be in vLLM's batch, and return what is to be called after its answer."""
+        if not self._vllm.cpu or (run is None and not question.echo):
+            return lambda: None
+        return await self._turns.take("scored prompt" if run is None else "adapter")
+
+    async def _answered(
+        self,
+        request: Request,
+        process: VllmProcess,
+        path: str,
+        question: ChatRequest,
+        body: bytes,
+        run: Run | None,
+        leave: Callable[[], None],
+    ) -> Response:
+        """Return the answer to a request that can be in vLLM's batch now; `leave` is called after it."""
+        with self._upstream.under_way() as answered:
+
+            def end() -> None:
+                leave()
+                answered()
+
             client = engine_client(process.socket, process.key)
             if run is not None:
                 await self._load_for(client, run)
