@@ -41,14 +41,14 @@ def box(slurm, runs, tmp_path, monkeypatch):
 
 
 def test_a_run_is_brought_there_followed_and_brought_home_and_nothing_is_left(box, runs, tmp_path):
-    folder = runs.start(epochs=200)
+    folder = runs.start(epochs=80)
     run = wait(folder, works(2))
     there = Path(read_place_record(folder).folder)
     assert there == tmp_path / "lab's scratch" / folder.name and (there / FACTS).exists()
     assert not (there / "lock").exists() and not (folder / "place.lock").exists()
     run = wait(folder, gone("finished"))
-    assert run.adapter and (folder / "checkpoint-200" / "weights").read_text() == "200" and (folder / OUTPUT).exists()
-    assert runs.steps(folder) == list(range(1, 201)) and not there.exists()
+    assert run.adapter and (folder / "checkpoint-80" / "weights").read_text() == "80" and (folder / OUTPUT).exists()
+    assert runs.steps(folder) == list(range(1, 81)) and not there.exists()
 
 
 @pytest.mark.long

@@ -50,9 +50,10 @@ def test_a_place_that_works_is_said_to_work_with_what_it_has(slurm, runs):
 
 def test_of_three_runs_one_waits_with_slurms_reason_and_is_taken_out_of_the_queue(slurm, runs):
     runs.set_place(kind="slurm", args=["--exclusive"])
-    first, second, third = (runs.start() for _ in range(3))
+    first, second = runs.start(), runs.start()
     for folder in (first, second):
         wait(folder, works(1))
+    third = runs.start()
     run = wait(third, lambda run: run.reason.startswith("waiting at lab: PENDING (Resources)"))
     assert (run.status, run.state.waits, run.held) == ("queued", "place", False)
     run_control.stop(run)
@@ -125,7 +126,7 @@ def test_when_the_watcher_is_killed_the_job_goes_on_and_resume_finds_it_again(sl
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("submitted", [True, False])
+@pytest.mark.parametrize("submitted", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_submission_whose_answer_was_lost_is_found_by_its_name_or_made_again(slurm, runs, submitted):
     folder = runs.start(epochs=60)
     run = wait(folder, works(1))
