@@ -196,6 +196,7 @@ def test_facts_that_were_changed_meanwhile_are_refused(train):
     assert run.status == "failed" and "was changed since the run began" in run.reason
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tmp_path, workspace, train, undisturbed):
     disk = tmp_path / "small"
     disk.mkdir()

@@ -140,8 +140,10 @@ def base(tiny_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def taught(base, tmp_path_factory, new_adapter):
-    """An adapter, and the questions to which it has a clearly best opening: each with the exam's answer that has it, and
-    the greedy one."""
+    """An adapter, and the questions to which it has a clearly best opening.
+
+    Each with the exam's answer that has it, and the greedy one.
+    """
     folder = tmp_path_factory.mktemp("adapters")
     for seed in range(1, 12):
         adapter = new_adapter(folder / str(seed), base, seed)
