@@ -48,26 +48,35 @@ class HeaderBar(Widget):
     def render(self) -> Content:
         # In a narrow terminal, temperature and progress are worth more than the app's name, and than the rarest screen.
         name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _VERY_WIDE else Content("")
-        tabs, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
+        width = self.size.width - name.cell_length - 1
+        tabs = self._tab_line()
+        cost, run = self._status(width - tabs.cell_length)
+        if self.size.width < _WIDE:
+            few = self._tab_line(rare=False)
+            least, short = self._status(width - few.cell_length)
+            if least < cost:
+                tabs, run = few, short
+        left = width - tabs.cell_length - run.cell_length - 4
+        where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")
+        line = Content.assemble(name, where, "  " if where else "", tabs)
+        return line + Content(" " * max(0, self.size.width - line.cell_length - run.cell_length)) + run
+
+    def _tab_line(self, *, rare: bool = True) -> Content:
+        """Return the entries of the screens; without `rare`, those of rare screens only if they are in front."""
+        line, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
         for tab in self.tabs:
             here = tab.id == self.active
-            if tab.rare and not here and self.size.width < _WIDE:
+            if tab.rare and not (rare or here):
                 continue
             style = "bold $background on $primary" if here else ""
             key = (f"{edge}{tab.key} ", style or "$muted")
             label = (f"{tab.label}{edge}", style or "$foreground")
-            tabs += Content.assemble(key, label).stylize(f"@click=app.show('{tab.id}')")
-            tabs += Content(" ")
-        width = self.size.width
-        room = width - name.cell_length - tabs.cell_length - 1
-        run = self._status(room)
-        left = room - run.cell_length - 4
-        where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")
-        line = Content.assemble(name, where, "  " if where else "", tabs)
-        return line + Content(" " * max(0, width - line.cell_length - run.cell_length)) + run
+            line += Content.assemble(key, label).stylize(f"@click=app.show('{tab.id}')")
+            line += Content(" ")
+        return line
 
-    def _status(self, room: int) -> Content:
-        """Return gauges and run in the forms that fit and lose least."""
+    def _status(self, room: int) -> tuple[int, Content]:
+        """Return gauges and run in the forms that fit and lose least, with the cost of that."""
         gauges = [Content.styled(f"{form}  ", "$muted") for form in self.gauges if form] or [Content("")]
         runs = [run + Content(" ") for run in self.run_lines] or [Content("")]
         ways = [
@@ -77,8 +86,8 @@ class HeaderBar(Widget):
             if gauge.cell_length + run.cell_length <= room
         ]
         if ways:
-            return min(ways, key=lambda way: way[0])[1]
-        return runs[-1].truncate(max(0, room), ellipsis=True)
+            return min(ways, key=lambda way: way[0])
+        return 2 * _COST[-1] + 1, runs[-1].truncate(max(0, room), ellipsis=True)
 
 
 def _shorten(path: str, width: int) -> str:
