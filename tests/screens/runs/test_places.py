@@ -10,7 +10,7 @@ RUN = "20261130-1800-lora-garage"
 async def test_a_run_at_a_place_says_so_in_list_header_and_details(open_app, make_run):
     make_run(RUN, "running", step=34).hold().at("lab", scheduler="RUNNING")
     async with open_app(screen="runs") as user:
-        await user.sees("● running", "lora-garage  at lab", "place  lab", "34/100")
+        await user.sees("● running", "lora-garage  at lab", "place lab", "34/100")
         assert "lora-garage 34/100 · at lab" in user.screen.splitlines()[0]
 
 
