@@ -123,7 +123,8 @@ def test_a_place_without_rsync_is_said_in_a_sentence(box, runs, tmp_path):
 def test_a_folder_that_somebody_deletes_there_ends_the_run_once_its_job_is_over(box, runs, slurm):
     folder = runs.start()
     wait(folder, works(2))
-    shutil.rmtree(read_place_record(folder).folder)
+    there = Path(read_place_record(folder).folder)
+    there.rename(there.with_name("elsewhere"))  # in one step: its job still writes
     run = wait(folder, gone("interrupted"))
     assert "what it left cannot be fetched" in run.reason or "ended without a word" in run.reason
     assert read_place_record(folder).over and runs.steps(folder)[:2] == [1, 2]
