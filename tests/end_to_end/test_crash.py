@@ -186,10 +186,10 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
                 )
                 folder = None
         if folder is not None:
-            run = wait(folder, lambda run: not run.alive, seconds=300)
+            run = wait(folder, lambda run: not run.alive, seconds=900)
             if run.resumable:
                 run_control.resume(run)
-                run = wait(folder, lambda run: not run.alive, seconds=300)
+                run = wait(folder, lambda run: not run.alive, seconds=900)
             assert run.status == "finished", (run.status, run.reason)
             check_everything(workspace, runs)
             adapters.add(hashlib.sha256((folder / "adapter" / "adapter_model.safetensors").read_bytes()).hexdigest())
