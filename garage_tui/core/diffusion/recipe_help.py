@@ -72,8 +72,7 @@ EXPLANATIONS: dict[str, str] = {
     "samples": "Pictures on a contact sheet, 1 to 64. Each starts from the same noise on every sheet.",
     "compile": "torch.compile the net: a slow start, then faster steps. Only on a GPU; needs a C compiler.",
     "seed": ("Random seed for first weights, order and noise. Same seed, same run."),
-    "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one. On several GPUs a process on "
-    "each takes its share of every batch; the steps are the same as on one.",
+    "gpus": "GPUs to use: 0 or 0,1. Empty: the first free one. On several, each takes its share of every batch.",
     "place": "Where the run works: on this box, or at a place of your settings, where it waits in the queue there.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
 }

@@ -49,8 +49,8 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "max_length": "Longest row in tokens; longer rows are cut. Short facts need 256; longer rows need more memory.",
     "seed": ("Random seed for the order of the rows and the adapter's first weights. Same seed, same run."),
-    "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one. Several share the layers of the "
-    "base model: that is for a model that one GPU cannot hold, and makes nothing faster.",
+    "gpus": "GPUs to use: 0 or 0,1. Empty: the first free one. Several share "
+    "the layers of a base that is too large for one; it is no faster.",
     "place": "Where the run works: on this box, or at a place of your settings, where it waits in the queue there.",
     "name": "The readable end of the run's id; by default the name of the facts file.",
 }

@@ -40,6 +40,7 @@ def box(slurm, runs, tmp_path, monkeypatch):
     there.close()
 
 
+@pytest.mark.long
 def test_a_run_is_brought_there_followed_and_brought_home_and_nothing_is_left(box, runs, tmp_path):
     folder = runs.start(epochs=80)
     run = wait(folder, works(2))

@@ -251,7 +251,7 @@ def test_the_card_says_what_it_is_made_of_and_no_path_of_this_box(
     [
         ("weights", "cannot be read"),
         ("config", "cannot be read"),
-        ("dora", "is not plain LoRA (use_dora is True)"),
+        ("dora", "is not plain LoRA (use_dora is true)"),
         ("foreign", "was trained on /another/base"),
         ("no numbers", "gives weights that are not finite in bfloat16"),
     ],

@@ -140,7 +140,7 @@ def test_an_adapter_that_no_gguf_can_hold_is_said_before_the_model_is_merged(gar
     config.write_text(json.dumps({**json.loads(config.read_text()), "use_dora": True}))
     monkeypatch.setattr(merge_adapter, "merge", lambda *_: pytest.fail("minutes of work for nothing"))
     code, _, error = garage("hand-over", run, "--to", "llama.cpp", "--quantise", "q8_0", "--adapter")
-    assert code == 1 and "is not plain LoRA (use_dora is True)" in error
+    assert code == 1 and "is not plain LoRA (use_dora is true)" in error
     assert not (folder / "export").exists() and read_cards(folder) == []
 
 

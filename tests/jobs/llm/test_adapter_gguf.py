@@ -112,7 +112,7 @@ def test_an_adapter_is_written_once_and_again_when_it_changes(base, tmp_path, ne
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"use_dora": True}, "is not plain LoRA (use_dora is True)"),
+        ({"use_dora": True}, "is not plain LoRA (use_dora is true)"),
         ({"modules_to_save": ["embed_tokens"]}, "is not plain LoRA (modules_to_save"),
         ({"target_modules": ["lm_head"]}, "contains more than LoRA weights"),
     ],

@@ -18,7 +18,7 @@ from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import wait
 
-EPOCHS = 30  # of 3 steps each
+EPOCHS = 20  # of 3 steps each
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     wait(folder, lambda run: run.state.step > before + 5)
     run_control.pause(read_run(folder), release=True)
     run = wait(folder, ended)
-    assert run.status == "paused" and f"by you at step {run.state.step} of 90" in run.reason
+    assert run.status == "paused" and f"by you at step {run.state.step} of {3 * EPOCHS}" in run.reason
     assert checkpoints.newest_complete(folder)[1].step == run.state.step
     assert run.adapter is None
 
@@ -150,6 +150,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
         assert rates[15] < rates[11] / 4
 
 
+@pytest.mark.long
 def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     folder = train(checkpoint_seconds=1e6)
     for step in (5, 15):  # each pause saves one

@@ -182,7 +182,9 @@ def _unwrapped(rows: list[SourceRow]) -> list[SourceRow]:
     if by_column := _by_column(rows[0].value):
         return [SourceRow(number, rows[0].line, value) for number, value in enumerate(by_column, 1)]
     named = [(key, value) for key, value in rows[0].value.items() if isinstance(value, list) and value]
-    lists = [value for key, value in named if fold_key(key) not in CHAT_KEYS]  # the messages of a chat are no rows
+    if any(fold_key(key) in CHAT_KEYS for key, _ in named):
+        return rows  # the messages of a chat are no rows, and what stands beside them belongs to it
+    lists = [value for _, value in named]
     if len(lists) != 1 or not all(isinstance(one, dict) and not is_message(one) for one in lists[0]):
         return rows
     found = [one["row"] if set(one) >= {"row", "row_idx"} else one for one in lists[0]]
