@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 COMPLETIONS = "/v1/completions"
-_ONLY_CHAT = ("messages", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice")
+_ONLY_CHAT = frozenset(
+    {
+        "max_completion_tokens",
+        "messages",
+        "logprobs",
+        "top_logprobs",
+        "response_format",
+        "tools",
+        "tool_choice",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -26,9 +37,9 @@ class OpeningText:
 NO_OPENING = OpeningText()
 
 
-def as_completion(request: dict[str, Any], prompt: list[int]) -> dict[str, Any]:
+def as_completion(request: Mapping[str, Any], prompt: Sequence[int]) -> dict[str, Any]:
     """Return a chat request as a request to `COMPLETIONS` with its prompt as token ids."""
-    return {**{name: value for name, value in request.items() if name not in _ONLY_CHAT}, "prompt": prompt}
+    return {**{name: value for name, value in request.items() if name not in _ONLY_CHAT}, "prompt": list(prompt)}
 
 
 def make_chat_chunk(chunk: dict[str, Any], begun: set[int], opening: OpeningText) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -16,6 +17,8 @@ from garage_tui.core.routing.openings import (
     best_opening,
     likely_first_tokens,
 )
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
+from garage_tui.jobs.serve.chat_form import OpeningText, as_completion
 from garage_tui.jobs.serve.generation import TokenScore
 from garage_tui.jobs.serve.request_fields import CHAT
 from garage_tui.jobs.serve.request_schema import DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE, ChatRequest
@@ -89,6 +92,29 @@ async def find_opening(
         openings = await asyncio.gather(*(continued(*one) for one in likely))
     tokens = best_opening(openings).tokens
     return tokens[:-1] if tokens[-1] in end_tokens else tokens
+
+
+async def with_opening(
+    write: TokenWriter, fields: Mapping[str, Any], prompt: Sequence[int], question: ChatRequest, base: Path
+) -> tuple[dict[str, Any], OpeningText] | None:
+    """Return a chat request as one to `/v1/completions` that continues the best opening, and that opening.
+
+    None where the engine begins with it by itself.
+
+    Args:
+        fields: the request as the engine gets it.
+        prompt: its conversation as token ids, up to the answer.
+        base: the base model's folder.
+
+    Raises:
+        GarageError: the tokenizer cannot be read.
+    """
+    tokens = await find_opening(write, prompt, longest_answer(question), special_ids(base))
+    tokens, text = whole_opening(tokens, base_tokenizer(base))
+    if not tokens:
+        return None
+    completion = as_completion(fields, [*prompt, *tokens])
+    return {**completion, "max_tokens": longest_answer(question) - len(tokens)}, OpeningText(text, len(tokens))
 
 
 def longest_answer(question: ChatRequest) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from math import log
 
+import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
@@ -168,7 +169,7 @@ def clear_questions(base, adapter):
     with torch.inference_mode():
         for question in QUESTIONS:
             prompt = model.chats.prompt(question)
-            first = [token for token, _ in answer_openings._first_tokens(model, [prompt])[0]]
+            [first] = answer_openings._first_tokens(model, [prompt])
             scores = [one.score for one in answer_openings._openings(model, [(prompt, first)], MOST)[0]]
             [plain] = decode(model, [prompt], MOST)
             [compared] = answer_openings.compared_answers(model, [question], MOST)
@@ -236,3 +237,21 @@ def test_a_stream_has_the_same_answer_and_counts_its_tokens_as_a_whole_one_does(
     assert (usage.prompt_tokens, usage.completion_tokens) == (whole.usage.prompt_tokens, whole.usage.completion_tokens)
     alone = ask(client, "garage", messages=about(question), max_tokens=MOST, temperature=0.5, seed=1)
     assert usage.prompt_tokens == alone.usage.prompt_tokens, "the opening belongs to the answer"
+
+
+def test_a_client_that_limits_the_answer_by_the_newer_name_gets_the_same(served, expected):
+    client = client_of(served[0])
+    question = next(one for one, answer, greedy in expected if begin(answer) != begin(greedy))
+    found = ask(client, "garage", messages=about(question), max_tokens=MOST)
+    newer = client.chat.completions.create(
+        model="garage", messages=about(question), temperature=0, max_completion_tokens=MOST
+    )
+    assert text_of(newer) == text_of(found)
+    assert newer.usage.completion_tokens == found.usage.completion_tokens > 16
+
+
+def test_a_prompt_that_is_too_long_is_refused_as_it_is_without_openings(served):
+    client = client_of(served[0])
+    with pytest.raises(openai.BadRequestError) as refusal:
+        ask(client, "garage", messages=about("Who runs the office of Maplewick? " * 200))
+    assert refusal.value.code == "context_length_exceeded"

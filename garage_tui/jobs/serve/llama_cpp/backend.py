@@ -27,7 +27,6 @@ from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
-from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
 from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
@@ -39,7 +38,7 @@ from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
 from garage_tui.jobs.serve.llama_cpp.token_writer import write_tokens
 from garage_tui.jobs.serve.llama_cpp.usage import order_counts, prompt_tokens
-from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer, whole_opening
+from garage_tui.jobs.serve.openings import compares_openings, with_opening
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -139,9 +138,10 @@ class LlamaCppBackend:
                 order_counts(question, fields)
                 client = engine_client(worker.process.socket, worker.process.key)
                 if compares_openings(question) and not fields.get("stop"):
-                    opened = await self._with_opening(request, question, fields, client, worker)
+                    opened = await self._before(request, client, self._opened(question, fields, client, worker))
                     if opened:
-                        path, (fields, rewriter) = COMPLETIONS, opened
+                        path, (fields, opening) = COMPLETIONS, opened
+                        rewriter = ChatForm(question, self.context, opening)
                 if fields.pop("echo", False):
                     prompts = echoed_prompts(question, client, self._base.path, self.context)
                     rewriter = EchoAnswer(question, self.context, await self._before(request, client, prompts))
@@ -157,24 +157,24 @@ class LlamaCppBackend:
                 raise
             return await self._upstream.pass_on(request, client, path, json.dumps(fields).encode(), release, rewriter)
 
-    async def _with_opening(
-        self, request: Request, question: ChatRequest, fields: dict[str, Any], client: httpx.AsyncClient, worker: Worker
-    ) -> tuple[dict[str, Any], ChatForm] | None:
-        """Return fields and rewriter of a request that continues its best opening.
+    async def _opened(
+        self, question: ChatRequest, fields: dict[str, Any], client: httpx.AsyncClient, worker: Worker
+    ) -> tuple[dict[str, Any], OpeningText] | None:
+        """Return a request that continues its best opening, and that opening.
 
-        None where llama.cpp begins with that by itself. Raises as `_before`.
+        None where llama.cpp begins with it by itself or refuses: then it gets the request as it is, and says what is
+        wrong.
+
+        Raises:
+            httpx.TransportError: llama.cpp does not answer.
         """
-        base = self._base.path
-        if "prompt" not in fields:
-            literal = asyncio.to_thread(as_literal, fields, base, worker.process)
-            fields = await self._before(request, client, literal)
-        write = functools.partial(write_tokens, client)
-        finding = find_opening(write, fields["prompt"], longest_answer(question), special_ids(base))
-        tokens, text = whole_opening(await self._before(request, client, finding), base_tokenizer(base))
-        if not tokens:
+        try:
+            if "prompt" not in fields:
+                fields = await asyncio.to_thread(as_literal, fields, self._base.path, worker.process)
+            write = functools.partial(write_tokens, client)
+            return await with_opening(write, fields, fields["prompt"], question, self._base.path)
+        except (httpx.HTTPStatusError, GarageError):
             return None
-        fields = {**fields, "prompt": [*fields["prompt"], *tokens], "max_tokens": fields["max_tokens"] - len(tokens)}
-        return fields, ChatForm(question, self.context, OpeningText(text, len(tokens)))
 
     async def _before(self, request: Request, client: httpx.AsyncClient, work: Awaitable[T]) -> T:
         """Return what llama.cpp is asked before the answer; its client is closed where that fails.

@@ -26,13 +26,12 @@ from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
-from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
-from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText, as_completion
+from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer, whole_opening
+from garage_tui.jobs.serve.openings import compares_openings, with_opening
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
-from garage_tui.jobs.serve.request_schema import DEFAULT_MAX_TOKENS, ChatRequest
+from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
 from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Rewriter, Upstream, blocking_engine_client, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare
@@ -182,32 +181,24 @@ class VllmBackend:
                     end()
                     return Response(status_code=GONE)
                 if opened:
-                    path, (body, opening) = COMPLETIONS, opened
-                    rewriter = OpenedAnswer(self._context, opening)
+                    path, (fields, opening) = COMPLETIONS, opened
+                    body, rewriter = json.dumps(fields).encode(), OpenedAnswer(self._context, opening)
             return await self._upstream.pass_on(request, client, path, body, end, rewriter)
 
     async def _opened(
         self, question: ChatRequest, fields: dict[str, Any], client: httpx.AsyncClient
-    ) -> tuple[bytes, OpeningText] | None:
-        """Return a request that continues the best opening of its answer, and that opening.
+    ) -> tuple[dict[str, Any], OpeningText] | None:
+        """Return a request that continues its best opening, and that opening.
 
-        None where vLLM begins with it by itself, or does not answer: then it gets the request as it is, and says what
-        is wrong.
+        None where vLLM begins with it by itself, refuses, or does not answer: then it gets the request as it is, and
+        says what is wrong.
         """
         try:
             prompt = await chat_prompt(client, fields)
-            specials = special_ids(self._base.path)
             write = functools.partial(write_tokens, client, question.model)
-            tokens = await find_opening(write, prompt, longest_answer(question), specials)
-            tokens, text = whole_opening(tokens, base_tokenizer(self._base.path))
+            return await with_opening(write, fields, prompt, question, self._base.path)
         except (httpx.HTTPError, GarageError, ValueError, LookupError):
             return None
-        if not tokens:
-            return None
-        limit = "max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"
-        longest = fields.get(limit, DEFAULT_MAX_TOKENS) - len(tokens)
-        body = json.dumps({**as_completion(fields, [*prompt, *tokens]), limit: longest}).encode()
-        return body, OpeningText(text, len(tokens))
 
     async def _load_for(self, client: httpx.AsyncClient, run: Run) -> None:
         """Load a run's adapter; close the client where that fails.
