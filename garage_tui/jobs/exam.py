@@ -234,10 +234,10 @@ class ExamRunner:
             most: most tokens of an answer to a taught question.
         """
         served: dict[int, ExamQuestion] = {}
+        self._say("comparing the openings of answers about taught subjects")
         with torch.inference_mode():
             for longest, parts in ((most, ("trained", "unseen")), (OTHER_TOKENS, ("task",))):
                 numbers = [number for number, one in enumerate(questions) if one.routed and one.part in parts]
-                self._say("comparing openings", len(served), len(served) + len(numbers))
                 texts = compared_answers(self._model, [questions[number].question for number in numbers], longest)
                 for number, tokens in zip(numbers, texts, strict=True):
                     if tokens is not None:
