@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 
 
 def open_locked(file: Path) -> int:
@@ -22,4 +28,29 @@ def open_locked(file: Path) -> int:
         except BaseException:
             os.close(fd)
             raise
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def held_alone(file: Path, busy: str) -> Iterator[None]:
+    """Hold the lock of a file, made if need be with its folder.
+
+    Args:
+        busy: what is said if another process holds it.
+
+    Raises:
+        GarageError: another process holds it, or it cannot be made.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise GarageError(f"{one_line(str(file), 300)} cannot be written: {why_not_written(error, file)}") from error
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GarageError(busy) from None
+        yield
+    finally:
         os.close(fd)

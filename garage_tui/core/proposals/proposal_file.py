@@ -8,9 +8,7 @@ offered again.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,17 +18,16 @@ from typing import Literal
 
 import msgspec
 
-from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.locked_file import held_alone
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.core.base.safe_open import check_regular, read_regular
+from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.documents.passage import Passage
 from garage_tui.core.proposals.proposal import Proposal, ProposalState
-from garage_tui.core.runs.appended_lines import append_line
+from garage_tui.core.runs.appended_lines import append_to_file
 
 FOLDER = "documents"
 """The folder of the workspace in which the files of all documents are."""
@@ -129,21 +126,7 @@ def append_events(path: Path, events: Sequence[ProposalEvent]) -> None:
     """
     if not events:
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not os.path.lexists(path)
-        if not is_new:
-            check_regular(path)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            append_line(fd, b"\n".join(map(struct_json, events)), _is_event)
-        finally:
-            os.close(fd)
-        if is_new:
-            sync_folder(path.parent)
-    except OSError as error:
-        raise GarageError(f"{one_line(str(path), 300)} cannot be written: {why_not_written(error, path)}") from error
+    append_to_file(path, b"\n".join(map(struct_json, events)), _is_event)
 
 
 def offered_events(
@@ -171,20 +154,9 @@ def one_writer(path: Path) -> Iterator[None]:
     Raises:
         GarageError: another process holds it, or it cannot be made.
     """
-    lock = path.with_name(f".{path.name}.lock")
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise GarageError(f"{one_line(str(lock), 300)} cannot be written: {why_not_written(error, lock)}") from error
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GarageError("another process proposes facts from this document: wait for it, or stop it") from None
+    busy = "another process proposes facts from this document: wait for it, or stop it"
+    with held_alone(path.with_name(f".{path.name}.lock"), busy):
         yield
-    finally:
-        os.close(fd)
 
 
 def _apply(found: DocumentProposals, event: ProposalEvent) -> None:

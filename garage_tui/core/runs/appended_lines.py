@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Callable
+from pathlib import Path
+
+from garage_tui.core.base.atomic import sync_folder
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 
 
 def append_line(fd: int, line: bytes, is_whole: Callable[[bytes], bool]) -> None:
@@ -35,3 +43,29 @@ def append_line(fd: int, line: bytes, is_whole: Callable[[bytes], bool]) -> None
         with contextlib.suppress(OSError):
             os.ftruncate(fd, end)
         raise
+
+
+def append_to_file(file: Path, line: bytes, is_whole: Callable[[bytes], bool]) -> None:
+    """Append a line, or several with line feeds between them, to a file; it is made if need be, with its folder.
+
+    Args:
+        line, is_whole: as in `append_line`.
+
+    Raises:
+        GarageError: it cannot be written; the file is then as it was before.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not os.path.lexists(file)
+        if not is_new:
+            check_regular(file)  # opening a pipe or a device may block, or have an effect
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            append_line(fd, line, is_whole)
+        finally:
+            os.close(fd)
+        if is_new:
+            sync_folder(file.parent)
+    except OSError as error:
+        raise GarageError(f"{one_line(str(file), 300)} cannot be written: {why_not_written(error, file)}") from error

@@ -17,15 +17,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.locked_file import held_alone
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.core.base.safe_open import check_regular, read_regular
+from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.base.write_errors import why_not_written
-from garage_tui.core.runs.appended_lines import append_line
+from garage_tui.core.runs.appended_lines import append_to_file
 
 NIGHTS = "school.jsonl"
 """Name of the file in `checkpoints/`."""
@@ -118,20 +117,7 @@ def append_event(workspace: Workspace, event: NightEvent) -> None:
     Raises:
         GarageError: it cannot be written; the file is then as it was before.
     """
-    file = workspace.checkpoints / NIGHTS
-    try:
-        is_new = not os.path.lexists(file)
-        if not is_new:
-            check_regular(file)
-        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        try:
-            append_line(fd, struct_json(event), _is_event)
-        finally:
-            os.close(fd)
-        if is_new:
-            sync_folder(workspace.checkpoints)
-    except OSError as error:
-        raise GarageError(f"{file} cannot be written: {why_not_written(error, file)}") from error
+    append_to_file(workspace.checkpoints / NIGHTS, struct_json(event), _is_event)
 
 
 def _is_event(line: bytes) -> bool:
@@ -149,22 +135,9 @@ def only_one(workspace: Workspace) -> Iterator[None]:
     Raises:
         GarageError: another process holds it, or it cannot be written.
     """
-    file = workspace.checkpoints / _LOCK
-    try:
-        workspace.checkpoints.mkdir(parents=True, exist_ok=True)
-        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise GarageError(f"{file} cannot be written: {why_not_written(error, file)}") from error
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GarageError(
-                "another `garage school` is at work in this workspace: wait for it, or stop it first"
-            ) from None
+    busy = "another `garage school` is at work in this workspace: wait for it, or stop it first"
+    with held_alone(workspace.checkpoints / _LOCK, busy):
         yield
-    finally:
-        os.close(fd)
 
 
 def is_at_work(workspace: Workspace) -> bool:
