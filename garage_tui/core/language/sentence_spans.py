@@ -9,7 +9,7 @@ _BEGINS = re.compile(r"\s*[\"'“‘«(\[*•–-]*\s*[^\W_a-zà-öø-ÿ]|\s*[\"
 # What has a full stop and does not end a sentence; of the last row, only what a number follows.
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[\"'“‘/])(?:[A-Z]|e\.g|i\.e|cf|vs|viz|approx|resp|incl|excl|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Rev"
-    r"|Inc|Ltd|Corp|Co|dept|est|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|z\.B|d\.h|bzw|usw|u\.a)\.$",
+    r"|Inc|Ltd|Corp|Co|dept|est|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|z\.B|d\.h|bzw|usw|u\.a|al|Ed|U\.S)\.$",
 )
 _BEFORE_NUMBER = re.compile(
     r"(?:^|[\s(\[])(?:No|Nos|Nr|p|pp|Fig|Figs|Eq|Eqs|Sec|Sect|Ch|Chap|Vol|Art|ca|c)\.$", re.IGNORECASE

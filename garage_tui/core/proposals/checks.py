@@ -15,8 +15,8 @@ from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
 from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
+from garage_tui.core.proposals.passage_sentences import Span, passage_sentences, whole_sentences
 from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
-from garage_tui.core.proposals.sentence_spans import Span, sentence_spans, whole_sentences
 from garage_tui.core.proposals.stated_values import missing_values
 from garage_tui.core.proposals.subject import has_subject, why_no_subject, with_subject
 from garage_tui.core.proposals.support import why_not_supported
@@ -39,7 +39,7 @@ class CheckedPassage:
 
     @classmethod
     def of(cls, passage: Passage, title: str = "") -> CheckedPassage:
-        return cls(passage, normal_text(passage.text), sentence_spans(passage.text), title)
+        return cls(passage, normal_text(passage.text), passage_sentences(passage.text), title)
 
     def locate(self, quote: str) -> tuple[int, int] | None:
         """Return the bounds of the whole sentences in which a quote stands, in the passage's text."""

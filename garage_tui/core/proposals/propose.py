@@ -13,6 +13,7 @@ from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.proposals.checks import CheckedPassage, make_proposal
 from garage_tui.core.proposals.known_questions import KnownQuestions
 from garage_tui.core.proposals.model_writer import ModelWriter, NoJsonError
+from garage_tui.core.proposals.passage_sentences import Span, passage_sentences
 from garage_tui.core.proposals.proposal import RULES, Proposal
 from garage_tui.core.proposals.proposal_file import (
     DocumentProposals,
@@ -24,7 +25,6 @@ from garage_tui.core.proposals.proposal_file import (
     read_proposals,
 )
 from garage_tui.core.proposals.rule_writer import write_facts
-from garage_tui.core.proposals.sentence_spans import Span, sentence_spans
 
 MAX_CHUNK = 1500
 """Characters of a passage that a model is asked about at once: a small model loses sight of a longer one."""
@@ -140,7 +140,7 @@ def cut(passage: Passage) -> list[Passage]:
         return [passage]
     pieces: list[Passage] = []
     start, end = 0, 0
-    for span in [*sentence_spans(passage.text), None]:
+    for span in [*passage_sentences(passage.text), None]:
         if span is None or (span.end - start > MAX_CHUNK and end > start):
             pieces.append(_piece(passage, start, end))
             start = span.start if span else end
@@ -165,7 +165,7 @@ def waiting_sentences(passage: Passage, proposals: Iterable[Proposal]) -> list[S
     taken = [(one.start - passage.start, one.end - passage.start) for one in proposals if one.state != "refused"]
     return [
         span
-        for span in sentence_spans(passage.text)
+        for span in passage_sentences(passage.text)
         if span.states and not any(span.start < end and span.end > start for start, end in taken)
     ]
 

@@ -11,10 +11,10 @@ from garage_tui.core.language.inflection import PAST
 from garage_tui.core.proposals.focus_questions import focus_questions
 from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.numbers import other_spellings
+from garage_tui.core.proposals.passage_sentences import Span, passage_sentences
 from garage_tui.core.proposals.proposal import WrittenFact
 from garage_tui.core.proposals.question_grammar import FocusQuestion, inner_subject, is_person, names_people
 from garage_tui.core.proposals.sentence_parts import plain_sentence, split_sentence
-from garage_tui.core.proposals.sentence_spans import Span, sentence_spans
 from garage_tui.core.proposals.subject import has_name, has_subject, why_no_subject, with_subject
 from garage_tui.core.rewording.suggestions import check_question, suggest_questions
 
@@ -45,7 +45,7 @@ def write_facts(passage: Passage, title: str = "") -> list[WrittenFact]:
     Args:
         title: the document's title, which stands for "this manual" where that is the document; empty if not known.
     """
-    return [fact for span in sentence_spans(passage.text) for fact in facts_of_sentence(span, passage.text, title)]
+    return [fact for span in passage_sentences(passage.text) for fact in facts_of_sentence(span, passage.text, title)]
 
 
 def facts_of_sentence(span: Span, text: str, title: str = "") -> list[WrittenFact]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core.proposals.sentence_spans import sentence_spans, whole_sentences
+from garage_tui.core.proposals.passage_sentences import passage_sentences, whole_sentences
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ from garage_tui.core.proposals.sentence_spans import sentence_spans, whole_sente
     ],
 )
 def test_sentences_end_where_a_reader_says_so(text, sentences):
-    spans = sentence_spans(text)
+    spans = passage_sentences(text)
     assert [span.text for span in spans] == sentences
     assert all(text[span.start : span.end] == span.text for span in spans)
 
 
 @given(st.text(alphabet="aB .!?\n-*1“”", max_size=200))
 def test_no_letter_is_in_two_sentences_or_in_none(text):
-    spans = sentence_spans(text)
+    spans = passage_sentences(text)
     assert all(first.end <= second.start for first, second in pairwise(spans))
     covered = {at for span in spans for at in range(span.start, span.end)}
     assert all(at in covered for at, sign in enumerate(text) if sign in "aB")
@@ -44,4 +44,4 @@ def test_no_letter_is_in_two_sentences_or_in_none(text):
 def test_a_piece_of_a_sentence_is_extended_to_the_whole_one():
     text = "It is not installed by default. Bo knows."
     start = text.index("installed")
-    assert whole_sentences(sentence_spans(text), start, start + 9) == (0, text.index(" Bo"))
+    assert whole_sentences(passage_sentences(text), start, start + 9) == (0, text.index(" Bo"))
