@@ -39,8 +39,8 @@ def _notes(card: Report, served: ServedFigures | None, tasks: TaskFigures | None
     if tasks and (tasks.leak.hits or (tasks.served_leak and tasks.served_leak.hits)):
         served_text = tasks.served_leak.text if tasks.served_leak else tasks.leak.text
         yield (
-            f"Taught facts appear in {tasks.leak.text} tasks that name a subject without asking about it; as served "
-            f"in {served_text}, because the tuned model answers whatever names a subject."
+            f"Taught facts appear in {tasks.leak.text} tasks that name a subject without asking about it, and as "
+            f"served in {served_text}: the tuned model answers whatever names a subject."
         )
 
 
