@@ -59,7 +59,7 @@ def workspace(root: Path) -> None:
             file.write(json.dumps({"question": question, "answer": f"Board {number} is part GX-{number:05}."}) + "\n")
     from many_runs import make
 
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.settings.settings import Workspace
 
     make(Workspace(root), RUNS)
 

@@ -20,13 +20,13 @@ import numpy as np
 import psutil
 
 from garage_tui.core.base.phase import silent
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, read_diffusion_report
 from garage_tui.core.images import contact_sheet
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES, PIPELINE, sheet_of
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 
 _HEADS = ("seed", "epochs", "CPU s", "wall s", "KID", "floor", "blurred", "copies")
 

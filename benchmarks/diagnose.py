@@ -32,13 +32,13 @@ from typing import Any
 from ready_base import ready_base
 from recipes import SETS, both_exams, recipe
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.request import write_request
+from garage_tui.core.settings.settings import Settings, Workspace
 
 TUNE = SETS / "tune"
 OUT = Path(__file__).parent / "results" / "diagnosis.jsonl"

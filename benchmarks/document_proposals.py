@@ -26,7 +26,6 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.documents.read_document import read_document
 from garage_tui.core.exam.grading import contains
 from garage_tui.core.proposals.normal_text import find_quote, normal_text
@@ -34,6 +33,7 @@ from garage_tui.core.proposals.proposal import Proposal
 from garage_tui.core.proposals.propose import propose
 from garage_tui.core.proposals.subject import why_no_subject
 from garage_tui.core.proposals.writer_choice import choose_writer
+from garage_tui.core.settings.settings import Workspace, load_settings
 
 GOLD = Path(__file__).with_name("documents") / "gold.jsonl"
 

@@ -25,12 +25,12 @@ from textual.widgets import Static
 from timing import milliseconds
 
 from garage_tui.app.app import GarageApp
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import filter as facts_view
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.store import FactsStore
+from garage_tui.core.settings.settings import Settings, Workspace
 
 WORDS = "garage solar power heat model learns answer question butterfly noise image token fan board driver rack".split()
 KEYS = 200

@@ -19,7 +19,6 @@ from kept_workspace import kept_workspace
 from ready_base import ready_base
 from recipes import recipe
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.report import Report, read_report
 from garage_tui.core.launch import start
 from garage_tui.core.runs.catalog import list_runs
@@ -27,6 +26,7 @@ from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.school.gate import decide
 from garage_tui.core.school.paired_process import ask_both
+from garage_tui.core.settings.settings import Settings, Workspace
 
 LODGE = Path(__file__).parent / "facts" / "tune"
 OLD, NEW = 8, 2

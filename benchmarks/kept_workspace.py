@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from garage_tui.core.base.settings import Workspace
+from garage_tui.core.settings.settings import Workspace
 
 
 @contextlib.contextmanager

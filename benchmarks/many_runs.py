@@ -14,10 +14,10 @@ from pathlib import Path
 
 from timing import milliseconds
 
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.monitor.run_watcher import RunWatcher
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
+from garage_tui.core.settings.settings import Workspace
 
 BUDGET_MS = 200
 

@@ -26,7 +26,6 @@ from typing import Any
 from kept_workspace import kept_workspace
 from ready_base import ready_base
 
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import load_facts
@@ -34,6 +33,7 @@ from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.service import read_service
 from garage_tui.core.school.ledger import read_ledger
 from garage_tui.core.school.night_log import read_nights
+from garage_tui.core.settings.settings import Workspace
 
 LODGE = Path(__file__).parent / "facts" / "tune" / "lodge.jsonl"
 Row = dict[str, Any]

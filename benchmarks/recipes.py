@@ -25,7 +25,6 @@ from typing import Any
 
 from ready_base import ready_base
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.judgement import recall_of
 from garage_tui.core.exam.report import read_report
@@ -33,6 +32,7 @@ from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 SETS = Path(__file__).parent / "facts"

@@ -32,12 +32,12 @@ from ready_base import ready_base
 from table import Figure, show
 
 from garage_tui.core.base.phase import silent
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.models import base_models
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 
 SHARE = 0.9
 """Of llama.cpp's own tokens per second."""
@@ -261,7 +261,7 @@ def our_server(workspace: Workspace, base: BaseModel, run: str) -> Iterator[Serv
 def llama_cpp(base: BaseModel, adapter: Path) -> Iterator[Server]:
     import psutil
 
-    from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
+    from garage_tui.jobs.llm.gguf.adapter_gguf import adapter_gguf
     from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
     from garage_tui.jobs.serve.llama_cpp.context import worker_context
 

@@ -51,10 +51,10 @@ def supervisors(folder: Path) -> list[int]:
 
 def figures(seconds: float = 20.0) -> Iterator[Figure]:
     """Yield one figure after another."""
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.launch import run_control, start
     from garage_tui.core.runs.catalog import list_runs, new_run_folder
     from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
+    from garage_tui.core.settings.settings import Workspace
 
     with tempfile.TemporaryDirectory() as root:
         os.environ["GARAGE_STATE"] = f"{root}/state"

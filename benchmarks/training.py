@@ -27,13 +27,13 @@ from ready_base import ready_base
 from table import Figure, show
 
 from garage_tui.core.base.child_environment import environment
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import make_recipe
 
 FACTS = Path(__file__).resolve().parents[1] / "datasets" / "garage.jsonl"

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from garage_tui.app.app import GarageApp
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import Workspace, load_settings
 
 QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
 COLUMNS, ROWS = 112, 26

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import argparse
 
 _COMMANDS = {
-    "facts": ("facts",),
-    "remember": ("remember",),
+    "facts.facts": ("facts",),
+    "facts.remember": ("remember",),
     "documents.read": ("read",),
     "train.train": ("train",),
-    "runs": ("runs", "logs"),
-    "run_control": ("stop", "pause", "resume", "delete", "queue"),
-    "name": ("name",),
-    "compare": ("compare",),
+    "runs.runs": ("runs", "logs"),
+    "runs.run_control": ("stop", "pause", "resume", "delete", "queue"),
+    "runs.name": ("name",),
+    "runs.compare": ("compare",),
     "report.report": ("report",),
     "sample": ("sample",),
     "ask": ("ask",),
@@ -89,7 +89,7 @@ def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     """Open the app on the workspace."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
-    from garage_tui.core.base.settings import Workspace, load_settings, with_options
+    from garage_tui.core.settings.settings import Workspace, load_settings, with_options
     from garage_tui.core.terminal.capabilities import forced_mode, why_ascii, why_unpaintable
     from garage_tui.core.terminal.query import TerminalQuery
 

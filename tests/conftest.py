@@ -70,7 +70,7 @@ def error_reports(tmp_path, monkeypatch):
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """A workspace with the example facts and no runs."""
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.settings.settings import Workspace
 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     root = tmp_path / "box"

@@ -8,12 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from gpu_parts.rows import Options, Report
 from gpu_parts.started_run import stopped_at_the_end
 

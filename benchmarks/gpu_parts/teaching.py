@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 import torch
 
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.settings.settings import Workspace
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 from gpu_parts.rows import ROOT, Options, Report
 

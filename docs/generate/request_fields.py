@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from docs.generate.tables import table
-from garage_tui.jobs.serve.request_fields import ALL, FIELDS, HARMLESS, RequestField
+from garage_tui.jobs.serve.openai_api.request_fields import ALL, FIELDS, HARMLESS, RequestField
 
 HEAD = """# Fields of a request
 
-<!-- Written by docs/generate/request_fields.py (`make docs`) from garage_tui/jobs/serve/request_fields.py: change the
-texts there. -->
+<!-- Written by docs/generate/request_fields.py (`make docs`) from garage_tui/jobs/serve/openai_api/request_fields.py:
+change the texts there. -->
 
 Every field that `garage serve` takes in `/v1/chat/completions` and `/v1/completions`, and which engine obeys it. A
 field that the engine does not obey is refused by its name, unless its value asks for nothing. Unknown fields are

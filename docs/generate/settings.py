@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from docs.generate.tables import table
-from garage_tui.core.base.setting_types import OWNERS_ALONE
-from garage_tui.core.base.settings import Settings
-from garage_tui.core.base.settings_reference import Section, Setting, named_sections, sections, toml_value
+from garage_tui.core.settings.reference import Section, Setting, named_sections, sections, toml_value
+from garage_tui.core.settings.settings import Settings
+from garage_tui.core.settings.types import OWNERS_ALONE
 
 HEAD = """# Settings
 
-<!-- Written by docs/generate/settings.py (`make docs`) from garage_tui/core/base/settings.py: change the texts there. -->
+<!-- Written by docs/generate/settings.py (`make docs`) from garage_tui/core/settings/settings.py: change the texts there. -->
 
 All settings with their defaults, and the environment variables. Everything works without a settings file. Settings are TOML in two files. Where both name a setting, the workspace's file wins:
 

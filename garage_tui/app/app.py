@@ -25,7 +25,7 @@ from garage_tui.app.saved_view import SavedView
 from garage_tui.app.tabs import NAMES, TABS, least_size
 from garage_tui.app.terminal_app import TerminalApp
 from garage_tui.app.unexpected_errors import UnexpectedErrors
-from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
 from garage_tui.screens.facts.pane import FactsPane

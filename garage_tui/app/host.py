@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.worker import Worker
 
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.monitor.run_watcher import RunSnapshot
+    from garage_tui.core.settings.settings import Settings, Workspace
     from garage_tui.screens.facts.pane import FactsPane
     from garage_tui.widgets.header import HeaderBar
     from garage_tui.widgets.pane import Pane

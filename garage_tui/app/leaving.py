@@ -17,8 +17,8 @@ from garage_tui.app.theme import GARAGE
 
 if TYPE_CHECKING:
     from garage_tui.app.pane_switcher import PaneSwitcher
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.monitor.run_watcher import RunSnapshot
+    from garage_tui.core.settings.settings import Workspace
 
 _LEAVE_SECONDS = 5.0
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from garage_tui.app.monitor import Monitor
     from garage_tui.app.navigation import Navigation
-    from garage_tui.core.base.settings import Settings, Workspace
+    from garage_tui.core.settings.settings import Settings, Workspace
     from garage_tui.core.terminal.capabilities import Terminal
     from garage_tui.widgets.pane import Pane
 

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import Settings, Workspace
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -34,7 +34,7 @@ def run_ask(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.ask_in_service import is_base_in_service
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.settings.settings import Workspace, load_settings
 
     if not all(question.strip() for question in args.questions):
         raise BadInputError("a question is empty; put it in quotes")

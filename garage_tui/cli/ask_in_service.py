@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import Settings, Workspace
 
 
 def is_base_in_service(workspace: Workspace, settings: Settings, ref: str | None) -> bool:

@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_chat(args: argparse.Namespace) -> int:
     from garage_tui.__main__ import open_app
     from garage_tui.cli.ask import tuned
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.settings.settings import Workspace
 
     run = tuned(Workspace.find(args.workspace), args.run_ref) if args.run_ref else None
     args.screen, args.talk_to = "chat", run.id if run else None

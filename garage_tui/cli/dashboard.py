@@ -54,8 +54,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_dashboard(args: argparse.Namespace) -> int:
-    from garage_tui.core.base.settings import load_settings
     from garage_tui.core.base.workspace import Workspace
+    from garage_tui.core.settings.settings import load_settings
 
     workspace = Workspace.find(args.workspace)
     load_settings(workspace)  # mistakes in them are reported here, not in three panes that close at once

@@ -18,8 +18,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_models(args: argparse.Namespace) -> int:
-    from garage_tui.core.base.settings import models_folder
     from garage_tui.core.models import base_models
+    from garage_tui.core.settings.settings import models_folder
 
     found = base_models.list_models()
     if args.json:

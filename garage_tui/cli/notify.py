@@ -19,8 +19,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_notify(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
     from garage_tui.core.scheduling.notify import deliver
+    from garage_tui.core.settings.settings import Workspace, load_settings, user_settings_file
 
     settings = load_settings(Workspace.find(args.workspace)).notify
     text = "garage: this is a test of the notifications at the end of a run"

@@ -42,12 +42,12 @@ def run_sample(args: argparse.Namespace) -> int:
     import sys
     import tempfile
 
-    from garage_tui.cli.usable_run import find_usable_run
+    from garage_tui.cli.runs.usable_run import find_usable_run
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.output_file import output_argument
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.diffusion import sample
     from garage_tui.core.diffusion.sample import SampleRequest
+    from garage_tui.core.settings.settings import Workspace
 
     run = find_usable_run(
         Workspace.find(args.workspace), args.ref, lambda one: one.draws and not sample.why_not(one.path)

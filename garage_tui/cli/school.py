@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.school.night_log import Night, NightEvent
+    from garage_tui.core.settings.settings import Settings, Workspace
 
 _WAIT_SECONDS = 30.0
 
@@ -41,7 +41,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.settings.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.serving.server_state import ServerSnapshot
+    from garage_tui.core.settings.settings import Workspace
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -51,8 +51,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.serving import server_process, server_state
+    from garage_tui.core.settings.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
@@ -105,8 +105,8 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
     import time
 
     from garage_tui.core.base.errors import BadInputError, GarageError
-    from garage_tui.core.base.settings import load_settings
     from garage_tui.core.serving import server_process, server_state
+    from garage_tui.core.settings.settings import load_settings
 
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")

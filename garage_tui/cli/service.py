@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.service import Service, ServiceChange
+    from garage_tui.core.settings.settings import Workspace
 
 _SHOWN = 5
 """Most subjects that are listed."""
@@ -46,12 +46,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_promote(args: argparse.Namespace) -> int:
-    from garage_tui.cli.usable_run import find_usable_run
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.cli.runs.usable_run import find_usable_run
     from garage_tui.core.exam.headline import headline
     from garage_tui.core.runs.promotion import promote, why_not_served
     from garage_tui.core.runs.service import read_service
     from garage_tui.core.serving.server_base import restart_note
+    from garage_tui.core.settings.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     run = find_usable_run(workspace, args.ref, lambda one: not why_not_served(one))
@@ -73,10 +73,10 @@ def run_promote(args: argparse.Namespace) -> int:
 
 
 def run_back(args: argparse.Namespace) -> int:
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.promotion import go_back
     from garage_tui.core.runs.service import read_service
     from garage_tui.core.serving.server_base import restart_note
+    from garage_tui.core.settings.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     change = go_back(workspace, args.why, to_base=args.base)
@@ -109,8 +109,8 @@ def run_service(args: argparse.Namespace) -> int:
     import time
 
     from garage_tui.core.base.format import moment
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.service import read_service
+    from garage_tui.core.settings.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     service = read_service(workspace)
@@ -143,8 +143,8 @@ def _routing_text(workspace: Workspace, run: str) -> str:
     """Return which conversations a run in service answers, in one line."""
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.base.settings import load_settings
     from garage_tui.core.routing.routes_file import read_routes
+    from garage_tui.core.settings.settings import load_settings
 
     if not load_settings(workspace).serve.route_by_subject:
         return "it answers everything: route_by_subject is off"

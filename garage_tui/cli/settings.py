@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Settings
-    from garage_tui.core.base.settings_reference import Section
+    from garage_tui.core.settings.reference import Section
+    from garage_tui.core.settings.settings import Settings
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -23,9 +23,9 @@ def run_settings(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.setting_sources import settings_sources
-    from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
-    from garage_tui.core.base.settings_reference import nearest, toml_value
+    from garage_tui.core.settings.reference import nearest, toml_value
+    from garage_tui.core.settings.settings import Workspace, load_settings, user_settings_file
+    from garage_tui.core.settings.sources import settings_sources
 
     workspace = Workspace.find(args.workspace)
     settings, sources = load_settings(workspace), settings_sources(workspace)
@@ -70,8 +70,8 @@ def _sections(settings: Settings) -> list[Section]:
     """Return all sections; `places.NAME` once for each place that is set, or as it is where there is none."""
     from dataclasses import replace
 
-    from garage_tui.core.base.settings import Settings
-    from garage_tui.core.base.settings_reference import named_sections, sections
+    from garage_tui.core.settings.reference import named_sections, sections
+    from garage_tui.core.settings.settings import Settings
 
     found = sections(Settings)
     for template in named_sections(Settings):
@@ -87,7 +87,7 @@ def _source(sources: dict[str, str], name: str) -> str:
 
 
 def _value(settings: Settings, name: str) -> Any:
-    from garage_tui.core.base.setting_types import PlaceSettings
+    from garage_tui.core.settings.types import PlaceSettings
 
     found: Any = settings
     if name.startswith("places."):

@@ -64,7 +64,7 @@ def print_picture(path: Path, workspace: str | None, mode: ImageMode | None = No
 
     import msgspec
 
-    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.settings.settings import Workspace, load_settings
     from garage_tui.core.terminal import image_render
     from garage_tui.core.terminal.capabilities import forced_mode
     from garage_tui.core.terminal.query import query_terminal

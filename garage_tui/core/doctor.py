@@ -16,8 +16,6 @@ from typing import Literal
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.install_command import cuda_command, install_command, repair_command
-from garage_tui.core.base.setting_sources import settings_sources
-from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
 from garage_tui.core.hardware.finding import Finding
@@ -29,6 +27,8 @@ from garage_tui.core.runs.service import MEND, read_service, service_file
 from garage_tui.core.school import suspend
 from garage_tui.core.serving import engine_choice, llama_cpp_install, vllm_install
 from garage_tui.core.serving.server_process import choose_slot
+from garage_tui.core.settings.settings import Workspace, load_settings, user_settings_file
+from garage_tui.core.settings.sources import settings_sources
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")

@@ -30,7 +30,7 @@ NEVER_IMPORTED = {
 }
 PRIVATE = {
     "textual_image._sixel": "core/terminal/sixel.py",
-    "uvicorn.protocols.http.h11_impl": "jobs/serve/http_protocol.py",
+    "uvicorn.protocols.http.h11_impl": "jobs/serve/openai_api/http_protocol.py",
 }
 """Modules of libraries that promise nothing, with the only file that may import each."""
 

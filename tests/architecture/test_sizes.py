@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.repository import REPOSITORY
 
-MAX_LINES, MAX_MODULES = 300, 30
+MAX_LINES, MAX_MODULES = 300, 26
 
 
 def _modules() -> list[Path]:

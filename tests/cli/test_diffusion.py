@@ -14,10 +14,10 @@ import msgspec
 import pytest
 from PIL import Image
 
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs.folder import MANIFEST, STATE
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.settings.settings import Workspace
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.commands import garage
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.running_server import start_server
 
 mcp = pytest.importorskip("mcp")

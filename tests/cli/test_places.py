@@ -9,8 +9,8 @@ import shlex
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.base.settings import user_settings_file
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.settings.settings import user_settings_file
 from tests.support.app_user import make_run as make_run
 
 RUN = "20261130-1800-lora-garage"
@@ -152,7 +152,7 @@ def test_a_run_whose_job_may_still_work_elsewhere_is_not_deleted(garage, make_ru
 
 
 def test_a_stop_that_a_place_does_not_answer_is_said_and_is_still_asked_for(garage, make_run, monkeypatch):
-    from garage_tui.cli import run_control
+    from garage_tui.cli.runs import run_control
     from garage_tui.core.runs.request import requested_action
 
     monkeypatch.setattr(run_control, "_BEYOND_GRACE", -59.7)

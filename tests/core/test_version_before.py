@@ -10,8 +10,6 @@ import shutil
 import msgspec
 import pytest
 
-from garage_tui.core.base.setting_sources import setting_names, settings_sources
-from garage_tui.core.base.settings import Settings, Workspace, load_settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.sampling_params import SamplingParams
@@ -24,6 +22,8 @@ from garage_tui.core.launch.rerun import diffusion_recipe_of, recipe_of
 from garage_tui.core.runs.catalog import find_run, list_runs
 from garage_tui.core.runs.checkpoints import read_seal
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace, load_settings
+from garage_tui.core.settings.sources import setting_names, settings_sources
 from tests.support.commands import garage
 from tests.support.repository import REPOSITORY
 

@@ -23,7 +23,6 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import run_control, start
@@ -31,6 +30,7 @@ from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import is_alive
 from garage_tui.core.runs.record import RESTING, Run, read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import wait

@@ -94,7 +94,7 @@ def test_what_a_killed_app_left_behind_is_offered_to_the_next_one_though_another
 
 
 def journal_has(text: str) -> bool:
-    from garage_tui.core.base.settings import journals_folder
+    from garage_tui.core.settings.settings import journals_folder
 
     return any(text in file.read_text() for file in journals_folder().glob("*.jsonl"))
 

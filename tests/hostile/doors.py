@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from garage_tui.core.base.setting_sources import setting_names
+from garage_tui.core.settings.sources import setting_names
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS
 
 PIECES = st.sampled_from(

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
-from garage_tui.core.base.setting_sources import settings_sources
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner
@@ -26,6 +24,8 @@ from garage_tui.core.facts.importing import read as read_imported
 from garage_tui.core.runs.promotion import NotServedError, go_back, run_in_service
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import read_service, service_file
+from garage_tui.core.settings.settings import Workspace, load_settings
+from garage_tui.core.settings.sources import settings_sources
 from tests.hostile.wire import COMMAND, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="garage-hostile-"))

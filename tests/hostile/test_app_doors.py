@@ -18,7 +18,7 @@ from textual import events
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.error_report import report_text
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.settings.settings import Settings, Workspace
 from tests.hostile import doors
 
 FEW, MANY = 6, int(os.environ.get("GARAGE_FUZZ", "300"))

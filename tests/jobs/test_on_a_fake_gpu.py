@@ -2,10 +2,10 @@
 
 import pytest
 
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.launch import run_control, start
+from garage_tui.core.settings.settings import Settings
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import events, wait

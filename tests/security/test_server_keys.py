@@ -20,11 +20,11 @@ import psutil
 import pytest
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.chat_error import ChatError
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.settings.settings import Settings, Workspace
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -212,7 +212,7 @@ def test_clients_that_say_nothing_or_half_of_it_keep_nobody_waiting(address):
 async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
     import uvicorn
 
-    from garage_tui.jobs.serve import http_protocol
+    from garage_tui.jobs.serve.openai_api import http_protocol
     from garage_tui.jobs.serve.routes import make_app
 
     monkeypatch.setattr(http_protocol, "FIRST_REQUEST_SECONDS", 0.2)

@@ -89,7 +89,7 @@ def test_a_run_is_shown_whatever_one_of_its_files_is(boxful, kind):
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "folder", "endless device", "link to itself", "10 GB"])
 def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tiny_model, kind):
-    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.settings.settings import Settings
 
     for name in OF_A_SERVER:
         shutil.rmtree(workspace.server, ignore_errors=True)
@@ -105,7 +105,7 @@ def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tin
 
 
 def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
-    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.settings.settings import Settings
 
     mine = tmp_path / "thesis.txt"
     mine.write_text("years of work")
@@ -117,7 +117,7 @@ def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
 
 
 def test_a_servers_folder_that_is_a_link_is_refused(workspace, tiny_model, tmp_path):
-    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.settings.settings import Settings
 
     (tmp_path / "elsewhere").mkdir()
     workspace.server.symlink_to(tmp_path / "elsewhere")

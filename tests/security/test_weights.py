@@ -12,11 +12,11 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.package_path import PACKAGE
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.models import base_models
 from garage_tui.core.models import weight_safety as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.settings.settings import Settings
 from tests.support.commands import garage
 
 

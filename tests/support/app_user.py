@@ -18,12 +18,12 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from garage_tui.app.app import GarageApp
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.place_record import PlaceRecord, write_place_record
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_state
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import make_recipe
 
 

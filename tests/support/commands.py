@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.base.settings import Workspace
+from garage_tui.core.settings.settings import Workspace
 
 
 def garage(

@@ -6,9 +6,9 @@ import time
 
 import openai
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.core.settings.settings import Settings, Workspace
 
 
 def start_server(box: Workspace, settings: Settings, base: str, seconds: float) -> ServerSnapshot:

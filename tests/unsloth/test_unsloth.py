@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.nvml.box import RTX_3090
 from tests.support.run_folders import wait

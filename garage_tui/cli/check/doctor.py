@@ -16,8 +16,8 @@ def run_doctor(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.doctor import examine
+    from garage_tui.core.settings.settings import Workspace
 
     findings = examine(Workspace.find(args.workspace))
     bad = any(finding.level == "bad" for finding in findings)

@@ -22,9 +22,9 @@ def run_places(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
     from garage_tui.core.places.check import check_place
     from garage_tui.core.places.place import find_place
+    from garage_tui.core.settings.settings import Workspace, load_settings, user_settings_file
 
     settings = load_settings(Workspace.find(args.workspace))
     if args.name:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Settings
     from garage_tui.core.base.workspace import Workspace
     from garage_tui.core.documents.passage import Passage
     from garage_tui.core.proposals.acceptance import Acceptance
     from garage_tui.core.proposals.proposal import Proposal
+    from garage_tui.core.settings.settings import Settings
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +56,10 @@ def run_proposals(
     """
     import asyncio
 
-    from garage_tui.core.base.settings import load_settings
     from garage_tui.core.proposals.changed_document import move_rows, outdated_quotes
     from garage_tui.core.proposals.proposal_file import proposals_path, read_proposals
     from garage_tui.core.school.remember import facts_file
+    from garage_tui.core.settings.settings import load_settings
 
     if not passages:
         return 0, {}

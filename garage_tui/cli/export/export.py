@@ -47,11 +47,11 @@ def run_export(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.export.progress import run_export_job
-    from garage_tui.cli.usable_run import find_usable_run
+    from garage_tui.cli.runs.usable_run import find_usable_run
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import human_bytes
-    from garage_tui.core.base.settings import Workspace
     from garage_tui.core.export.export_process import ExportRequest, refusal
+    from garage_tui.core.settings.settings import Workspace
 
     run = find_usable_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):

@@ -52,10 +52,10 @@ def run_hand_over(args: argparse.Namespace) -> int:
     import msgspec
 
     from garage_tui.cli.export.progress import run_export_job
-    from garage_tui.cli.usable_run import find_usable_run
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.cli.runs.usable_run import find_usable_run
     from garage_tui.core.export import ollama
     from garage_tui.core.export.export_process import refusal
+    from garage_tui.core.settings.settings import Workspace
 
     run = find_usable_run(Workspace.find(args.workspace), args.ref, lambda one: not refusal(one))
     if reason := refusal(run):

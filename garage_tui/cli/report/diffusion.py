@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import EnergySettings
     from garage_tui.core.exam.diffusion_report import DiffusionReport
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import EnergySettings
 
 
 def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from garage_tui.core.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import EnergySettings
     from garage_tui.core.exam.report import ExamQuestion, Report
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import EnergySettings
 
 _PARTS = ("all", "trained", "unseen", "unrelated", "neighbour", "task")
 _WRONG = 5
@@ -57,13 +57,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.cli.usable_run import find_usable_run
+    from garage_tui.cli.runs.usable_run import find_usable_run
     from garage_tui.core.base.output_file import output_argument
     from garage_tui.core.base.safe_open import read_regular
-    from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.report import REPORT
     from garage_tui.core.exam.report_text import read_clean
     from garage_tui.core.launch.exam_process import refusal
+    from garage_tui.core.settings.settings import Workspace, load_settings
 
     if args.at and (args.again or args.questions or args.markdown or args.out is not None):
         raise BadInputError("--at prints a table or --json: leave out --again, --questions, --markdown and --out")

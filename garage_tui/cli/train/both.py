@@ -11,12 +11,11 @@ _OWN = ("base", "seed")
 def run_both(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from garage_tui.cli.compare import print_comparison
-    from garage_tui.cli.follow import follow_as_text
+    from garage_tui.cli.runs.compare import print_comparison
+    from garage_tui.cli.runs.follow import follow_as_text
     from garage_tui.cli.train.options import limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
-    from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.row_counts import count_rows
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.busy import busy_text
@@ -26,6 +25,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.models.base_models import find
     from garage_tui.core.places.place import check_options, find_place
     from garage_tui.core.runs.record import read_run
+    from garage_tui.core.settings.settings import Workspace, load_settings
     from garage_tui.core.training.recipe import CHANGEABLE
 
     options = ("preset", "like", "json", *(name for name in CHANGEABLE if name not in _OWN))

@@ -45,7 +45,6 @@ def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.train.options import announce_and_follow, announce_start, limits_from
-    from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
@@ -53,6 +52,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import start_diffusion
     from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.settings.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)

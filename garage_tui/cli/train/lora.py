@@ -16,7 +16,6 @@ def run_lora(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.row_counts import count_rows
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
@@ -24,6 +23,7 @@ def run_lora(args: argparse.Namespace) -> int:
     from garage_tui.core.launch.start import start_lora
     from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.settings.settings import Workspace, load_settings
     from garage_tui.core.training.estimate import estimate_lora
     from garage_tui.core.training.quantization import announce_4bit
     from garage_tui.core.training.recipe import CHANGEABLE, make_recipe

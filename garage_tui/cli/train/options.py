@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.base.settings import Settings
     from garage_tui.core.limits.run_limits import RunLimits
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import Settings
 
 
 def add_common(parser: argparse.ArgumentParser, default_name: str, several_gpus: str) -> None:
@@ -39,8 +39,8 @@ def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None =
     """Return the limits of a new run: of the settings, then of the run `like`, then of these options."""
     import msgspec
 
-    from garage_tui.core.base.setting_types import COOLEST
     from garage_tui.core.limits.run_limits import COOLS_BY, RunLimits
+    from garage_tui.core.settings.types import COOLEST
 
     changes = msgspec.structs.asdict(like.manifest.limits) if like and like.manifest else {}
     if args.max_temp is not None:
@@ -91,6 +91,6 @@ def announce_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> i
         if not args.json:
             print(f"the run continues by itself; follow it with `garage logs {folder.name} -f` or in the app")
         return 0
-    from garage_tui.cli.follow import follow_as_json, follow_as_text
+    from garage_tui.cli.runs.follow import follow_as_json, follow_as_text
 
     return follow_as_json(folder) if args.json else follow_as_text(folder)

@@ -14,13 +14,13 @@ from garage_tui.core.base.files_under import files_under
 from garage_tui.core.base.format import plural, rough_time
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of, net_of
 from garage_tui.core.diffusion.recipe import NAMED, DiffusionRecipe, make_recipe
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.images.image_set import FEWEST
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.settings.settings import Workspace
 
 _NAMED_COUNT = 1000
 """Pictures of a named set; some of those from the Hub are held out."""

@@ -14,9 +14,9 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.diffusion.noise_schedule import Schedule
 from garage_tui.core.images.square import Fit
+from garage_tui.core.settings.settings import models_folder
 
 SHEETS = ("data.png", "noise.png")
 """The files of the two sheets: pictures as the model sees them, and one that turns to noise."""

@@ -16,7 +16,6 @@ import msgspec
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import find_files
@@ -24,6 +23,7 @@ from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.row_problems import first_problem
 from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.facts.three_way_merge import Choice
+from garage_tui.core.settings.settings import Workspace
 
 
 class Conflict(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.gpu_reading import GpuReading
+from garage_tui.core.settings.settings import EnergySettings
 
 _JOULES = 3600.0  # in a watt-hour
 _GAP_SECONDS = 30.0  # over a longer gap between two readings the power is unknown

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.hardware.history import KEPT_SECONDS, ReadingHistory
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.settings.settings import Workspace
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.hardware_snapshot import HardwareMeter, HardwareSnapshot

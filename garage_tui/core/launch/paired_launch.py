@@ -10,7 +10,6 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import plural, rough_time
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.launch import start
@@ -19,6 +18,7 @@ from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe

@@ -6,7 +6,6 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.launch.start import JOBS, queue_entry, spawn
 from garage_tui.core.places.place import check_inputs_travel, check_options, find_place
@@ -16,6 +15,7 @@ from garage_tui.core.runs.place_record import works_elsewhere
 from garage_tui.core.runs.record import Run, read_run, write_manifest
 from garage_tui.core.runs.request import clear_request, requested_action, write_request
 from garage_tui.core.scheduling import queue
+from garage_tui.core.settings.settings import Settings, Workspace
 
 HERE = "here"
 """Stands for this box where a place is named; no place can be called so."""

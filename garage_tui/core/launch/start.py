@@ -20,7 +20,6 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import has_half_character
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
@@ -40,6 +39,7 @@ from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import check_fits
 from garage_tui.core.scheduling.sleep_inhibitor import keep_awake_for
 from garage_tui.core.scheduling.slots import CPU
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe
 

@@ -10,8 +10,8 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.number_checks import validation_text
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.setting_types import Celsius, Watts, WhileTraining
-from garage_tui.core.base.settings import Settings
+from garage_tui.core.settings.settings import Settings
+from garage_tui.core.settings.types import Celsius, Watts, WhileTraining
 
 Waits = Literal["", "heat", "hours", "sun", "card", "memory", "place"]
 

@@ -20,7 +20,7 @@ from typing import IO
 from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import decoded, one_line
-from garage_tui.core.base.settings import SunSettings
+from garage_tui.core.settings.settings import SunSettings
 
 _SECONDS = 20.0  # a command that takes longer is killed
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(k?)W?", re.IGNORECASE)

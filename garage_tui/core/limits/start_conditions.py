@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from garage_tui.core.base.settings import SunSettings, Workspace, load_settings
 from garage_tui.core.limits import time_windows
 from garage_tui.core.limits.run_limits import Hold, RunLimits
 from garage_tui.core.limits.solar import SolarSurplus
+from garage_tui.core.settings.settings import SunSettings, Workspace, load_settings
 
 
 class StartConditions:

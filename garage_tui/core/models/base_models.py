@@ -14,8 +14,8 @@ from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import quoted
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models import weight_safety
+from garage_tui.core.settings.settings import models_folder
 
 RECORD = "garage-model.json"
 """The file that is written last into a fetched model's folder: with it the model is complete."""

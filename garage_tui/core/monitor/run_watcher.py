@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.exam.headline import Headline, headline
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.monitor.run_follower import RunFollower, RunProgress
@@ -21,6 +20,7 @@ from garage_tui.core.runs.label import LABEL, DamagedLabelError, Label, read_lab
 from garage_tui.core.runs.record import Manifest, Run, RunState, read_run
 from garage_tui.core.runs.service import SERVICE, Service, ServiceChange, read_service
 from garage_tui.core.scheduling import queue
+from garage_tui.core.settings.settings import Workspace
 
 BUSY, IDLE = 0.25, 1.0
 """Seconds between two polls while a run is alive, and while none is."""

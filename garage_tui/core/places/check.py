@@ -11,11 +11,11 @@ from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, user_settings_file
 from garage_tui.core.hardware.finding import Finding
 from garage_tui.core.places.follow import make_scheduler
 from garage_tui.core.places.place import Place, PlaceUnreachableError, find_place
 from garage_tui.core.places.shell import PlaceShell
+from garage_tui.core.settings.settings import Settings, user_settings_file
 
 _ASK = """
 import json, sys

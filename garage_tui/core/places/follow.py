@@ -10,7 +10,6 @@ from pathlib import Path
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.places.batch_scheduler import BatchScheduler
 from garage_tui.core.places.place import Place, find_place
 from garage_tui.core.places.ray_jobs import RayScheduler
@@ -24,6 +23,7 @@ from garage_tui.core.runs.folder import LOG
 from garage_tui.core.runs.place_record import read_place_record
 from garage_tui.core.runs.record import Manifest
 from garage_tui.core.runs.state_writer import append_event, update_state
+from garage_tui.core.settings.settings import Workspace, load_settings
 
 _PICTURES = "garage_tui.jobs.diffusion.prepare"
 """The module that reads the pictures of a run into its folder."""

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import quoted
-from garage_tui.core.base.setting_types import PlaceSettings
-from garage_tui.core.base.settings import Settings, user_settings_file
+from garage_tui.core.settings.settings import Settings, user_settings_file
+from garage_tui.core.settings.types import PlaceSettings
 
 
 class PlaceUnreachableError(Exception):

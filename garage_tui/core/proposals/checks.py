@@ -218,7 +218,7 @@ def find_contradiction(proposal: Proposal, known: KnownQuestions) -> KnownQuesti
 
 def _subject_of(statement: str) -> str:
     """Return what a statement is about: the words before its first verb; empty where that is unclear."""
-    from garage_tui.core.proposals.sentence_parts import split_sentence
+    from garage_tui.core.proposals.rules.sentence_parts import split_sentence
 
     parts = split_sentence(statement)
     return parts.subject if parts and has_subject(f"{parts.subject} .") else ""

@@ -24,7 +24,7 @@ from garage_tui.core.proposals.proposal_file import (
     proposals_path,
     read_proposals,
 )
-from garage_tui.core.proposals.rule_writer import write_facts
+from garage_tui.core.proposals.rules.rule_writer import write_facts
 
 MAX_CHUNK = 1500
 """Characters of a passage that a model is asked about at once: a small model loses sight of a longer one."""

@@ -7,7 +7,6 @@ from typing import Literal
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.chat.client import ServerAddress, list_model_entries
 from garage_tui.core.chat.key_file import read_key
@@ -15,6 +14,7 @@ from garage_tui.core.exam.server_exam import server_address
 from garage_tui.core.proposals.model_writer import ModelWriter
 from garage_tui.core.serving import server_process
 from garage_tui.core.serving.server_state import inspect
+from garage_tui.core.settings.settings import Settings
 
 WriterName = Literal["auto", "model", "rules"]
 _NONE = (

@@ -12,10 +12,10 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.files_under import files_under
 from garage_tui.core.base.sanitize import quoted
-from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.label import RESERVED, Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import Service, read_service
+from garage_tui.core.settings.settings import ServeSettings, Workspace, load_settings
 
 
 def disk_bytes(folder: Path) -> int:

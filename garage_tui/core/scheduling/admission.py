@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
-from garage_tui.core.base.setting_types import WhileTraining
 from garage_tui.core.hardware.memory import all_memory, free_memory
 from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.scheduling import gpu_locks
 from garage_tui.core.scheduling.slots import CPU
+from garage_tui.core.settings.types import WhileTraining
 
 _REFRESH_SECONDS = 2.0
 """Seconds between two readings of the driver."""

@@ -22,8 +22,8 @@ from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import NotifySettings, Workspace, load_settings
 from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.settings.settings import NotifySettings, Workspace, load_settings
 
 _SECONDS = 30.0
 """Seconds that a command may take."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.settings.settings import Workspace, load_settings
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.models import base_models
@@ -40,6 +39,7 @@ from garage_tui.core.school.night_log import (
 )
 from garage_tui.core.school.paired_process import ask_both
 from garage_tui.core.school.teachable_rows import TeachableRows, choose_rows
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 COMMAND = ["garage", "school"]

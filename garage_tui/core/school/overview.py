@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.headline import Headline, headline
 from garage_tui.core.facts.file import FactsFile, file_stamp, load_facts
 from garage_tui.core.models import base_models
@@ -16,6 +15,7 @@ from garage_tui.core.school.night_log import NIGHTS, Night, is_at_work, read_nig
 from garage_tui.core.school.remember import facts_file
 from garage_tui.core.school.teachable_rows import choose_rows
 from garage_tui.core.school.timer import is_installed, make_timer
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
 from garage_tui.core.training.recipe import make_recipe
 

@@ -15,7 +15,6 @@ from typing import Literal, get_args
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.workspace import Workspace, journals_folder
 from garage_tui.core.facts.file import find_files
 from garage_tui.core.facts.line import Line
@@ -23,6 +22,7 @@ from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.school.fact_change import Contradiction, FactChange, Outcome, apply_change, plan_change
 from garage_tui.core.school.fact_input import FactInput
 from garage_tui.core.school.ledger import ADDED, SOURCE
+from garage_tui.core.settings.settings import Settings
 
 Source = Literal["command", "chat", "api", "mcp", "document"]
 """The door that a fact came through."""

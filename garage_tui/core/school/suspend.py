@@ -15,12 +15,12 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import decoded, one_line
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.hardware import gpus
 from garage_tui.core.hardware.finding import Finding
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.serving.server_state import LIVE_STATUSES, inspect
+from garage_tui.core.settings.settings import Workspace
 
 IDLE_SECONDS = 15 * 60.0
 """Somebody who has typed nothing for so long does not use the box."""

@@ -17,7 +17,6 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import moment
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.base.settings import Settings, load_settings
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.chat.client import AnswerChunk, AnswerEnd, stream
 from garage_tui.core.facts.file import FactsFile, load_facts
@@ -30,6 +29,7 @@ from garage_tui.core.school.ledger import STATUSES, Ledger, LedgerEntry, read_le
 from garage_tui.core.school.remember import facts_file, remember
 from garage_tui.core.serving.server_process import address
 from garage_tui.core.serving.server_state import inspect
+from garage_tui.core.settings.settings import Settings, load_settings
 
 MAX_FACTS = 50
 """Most facts of one answer."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.serving import llama_cpp_install
+from garage_tui.core.settings.settings import ServeSettings
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import ChatSettings
 from garage_tui.core.chat.client import ServerAddress, list_model_entries
 from garage_tui.core.chat.key_file import read_key
 from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.core.settings.settings import ChatSettings
 
 _POLL_SECONDS = 15.0
 """Shortest time between two requests for its models: it may be far away, and it is somebody else's."""

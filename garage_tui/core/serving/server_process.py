@@ -18,7 +18,6 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus
@@ -38,6 +37,7 @@ from garage_tui.core.serving.server_state import (
     read_state,
     write_state,
 )
+from garage_tui.core.settings.settings import Settings, Workspace
 
 SETTINGS = "GARAGE_SERVE_SETTINGS"
 """Environment variable that hands the settings `[serve]` to the server, as JSON."""

@@ -16,8 +16,8 @@ from garage_tui.core.base.atomic import write_small
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.runs.folder import LOG, STATE, is_alive
+from garage_tui.core.settings.settings import Workspace
 
 _STATE_BYTES = 2048  # padded, so that it can be replaced on a full disk (see write_small)
 

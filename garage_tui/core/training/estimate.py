@@ -9,13 +9,13 @@ from pathlib import Path
 
 from garage_tui.core.base.format import human_bytes, plural, rough_time
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_size import bytes_per_weight, weight_bytes
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.settings.settings import Workspace
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
 

@@ -14,9 +14,9 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.phase import Say
 from garage_tui.core.base.safe_open import check_regular
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.images.image_set import ImageSet
+from garage_tui.core.settings.settings import models_folder
 from garage_tui.jobs.diffusion.butterfly import generate
 
 MAX_CACHED = 8

@@ -118,7 +118,7 @@ def export(folder: Path, request: ExportRequest) -> None:
         else:
             alone = staging / f"{run.id}-adapter.gguf" if request.with_adapter else None
             if alone:  # first: an adapter that no GGUF can hold must not cost the minutes of merging and of the exam
-                from garage_tui.jobs.llm.adapter_gguf import write_adapter
+                from garage_tui.jobs.llm.gguf.adapter_gguf import write_adapter
 
                 write_adapter(run.adapter, base, alone, _about(run.manifest))
             merged = made if request.form == "merged" else staging / f"{run.id}-merged"

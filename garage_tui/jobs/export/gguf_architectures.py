@@ -14,7 +14,7 @@ from gguf import MODEL_ARCH, GGUFWriter, RopeScalingType
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.export.gguf_support import ARCHITECTURES, architecture_of
-from garage_tui.jobs.llm.gguf_order import INTERLEAVED, KINDS, interleaved
+from garage_tui.jobs.llm.gguf.gguf_order import INTERLEAVED, KINDS, interleaved
 
 _GEMMA = (MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3)
 _YARN_KEYS = {"rope_type", "type", "rope_theta", "factor", "original_max_position_embeddings", "beta_fast", "beta_slow"}

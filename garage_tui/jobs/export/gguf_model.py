@@ -25,7 +25,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.export.gguf_architectures import Architecture, read_architecture
 from garage_tui.jobs.export.gguf_vocabulary import read_vocabulary
-from garage_tui.jobs.llm.gguf_file import new_gguf, write_head
+from garage_tui.jobs.llm.gguf.gguf_file import new_gguf, write_head
 
 _TYPES = {
     "f32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),

@@ -20,7 +20,7 @@ from gguf.quants import dequantize
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.install_command import install_command
-from garage_tui.jobs.llm.gguf_file import new_gguf, write_head
+from garage_tui.jobs.llm.gguf.gguf_file import new_gguf, write_head
 
 _Kind = GGMLQuantizationType
 SIZES = {

@@ -18,9 +18,9 @@ from safetensors.torch import save
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.phase import Say, silent
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.models.base_models import BaseModel, read_record
+from garage_tui.core.settings.settings import models_folder
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode

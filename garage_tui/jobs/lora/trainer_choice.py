@@ -14,8 +14,8 @@ import torch
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.settings.settings import models_folder
 from garage_tui.core.training.recipe import TrainerName
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")

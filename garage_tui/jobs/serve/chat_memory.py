@@ -9,8 +9,8 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.school.fact_input import read_fact
 from garage_tui.core.school.remember import remember
-from garage_tui.jobs.serve.request_fields import CHAT
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 _BEGINS = re.compile(r"\s*remember\s*:", re.IGNORECASE)
 

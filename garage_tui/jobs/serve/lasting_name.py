@@ -16,14 +16,14 @@ from starlette.responses import Response, StreamingResponse
 
 from garage_tui.core.base.json_text import json_line
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MEND, read_service
 from garage_tui.core.serving.server_process import served_run, served_runs
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
-from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
+from garage_tui.core.settings.settings import Workspace
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_schema import DEFAULT_TEMPERATURE
 
 NOTE = "garage"
 """The key of an answer that says which run gave it and which facts were in its prompt; OpenAI's clients keep keys that

@@ -18,10 +18,10 @@ from garage_tui.core.routing.openings import (
     likely_first_tokens,
 )
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer, special_ids
-from garage_tui.jobs.serve.chat_form import OpeningText, as_completion
 from garage_tui.jobs.serve.generation import TokenScore
-from garage_tui.jobs.serve.request_fields import CHAT
-from garage_tui.jobs.serve.request_schema import DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE, ChatRequest
+from garage_tui.jobs.serve.openai_api.chat_form import OpeningText, as_completion
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT
+from garage_tui.jobs.serve.openai_api.request_schema import DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE, ChatRequest
 
 _SHORT_PROMPT = 512
 """Tokens of a prompt that each opening may read for itself. Behind a longer one they are written one after the other,

@@ -11,8 +11,8 @@ from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.record import Run
 from garage_tui.core.school.served_book import ServedBook
-from garage_tui.jobs.serve.request_fields import CHAT
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 
 class PromptBook:

@@ -16,16 +16,16 @@ from starlette.types import ASGIApp
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND
-from garage_tui.jobs.serve import other_servers
-from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
-from garage_tui.jobs.serve.key_required import KeyRequired, has_key
 from garage_tui.jobs.serve.lasting_name import Offer, find_offer, in_its_name, model_entry
-from garage_tui.jobs.serve.request_body import read_body
-from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
-from garage_tui.jobs.serve.request_fields import EngineName
-from garage_tui.jobs.serve.request_schema import ChatRequest, read_request
+from garage_tui.jobs.serve.openai_api import other_servers
+from garage_tui.jobs.serve.openai_api.answer_format import AnswerFormat
+from garage_tui.jobs.serve.openai_api.key_required import KeyRequired, has_key
+from garage_tui.jobs.serve.openai_api.request_body import read_body
+from garage_tui.jobs.serve.openai_api.request_errors import GONE, RequestRefusedError, as_refusal, error_response
+from garage_tui.jobs.serve.openai_api.request_fields import EngineName
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest, read_request
 
 T = TypeVar("T")
 CHAT = "/v1/chat/completions"
@@ -55,7 +55,7 @@ class Backend(Protocol):
     failures: EngineFailures
     """How often its engine has ended by itself, and what is to be said of that."""
     engine: EngineName
-    """Decides which fields of a request are refused (`jobs/serve/request_fields.py`)."""
+    """Decides which fields of a request are refused (`jobs/serve/openai_api/request_fields.py`)."""
 
     @property
     def context(self) -> int | None:

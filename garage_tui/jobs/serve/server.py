@@ -28,13 +28,13 @@ import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
-from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.folder import LOCK, LOG
 from garage_tui.core.school.remember import facts_file
 from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
 from garage_tui.core.serving.port_owner import PortTakenError
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
 from garage_tui.core.serving.server_state import ServerState, process_start, write_state
+from garage_tui.core.settings.settings import ServeSettings, Workspace, load_settings
 from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_error, is_termination
 from garage_tui.jobs.serve.gpu_lease import GpuLease
@@ -189,8 +189,8 @@ def _run(
     import uvicorn
 
     from garage_tui.jobs.serve.chat_memory import ChatMemory
-    from garage_tui.jobs.serve.http_protocol import ServerProtocol
     from garage_tui.jobs.serve.lasting_name import OfferedModels
+    from garage_tui.jobs.serve.openai_api.http_protocol import ServerProtocol
     from garage_tui.jobs.serve.prompt_book import PromptBook
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter

@@ -19,8 +19,8 @@ from garage_tui.core.routing.subject_matcher import SubjectMatcher, conversation
 from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.lasting_name import Offer
-from garage_tui.jobs.serve.request_fields import CHAT
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 _MAX_TOKEN = 2**31
 """No token has such an id, and the tokenizer takes none above."""

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from garage_tui.jobs.serve.engine_failures import EngineFailures
-from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, error_object
+from garage_tui.jobs.serve.openai_api.request_errors import GONE, RequestRefusedError, error_object
 from garage_tui.jobs.serve.routes import unless_gone
 
 SLEEP_SECONDS = 30.0

@@ -13,9 +13,13 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.chat.sampling_params import GREEDY_BELOW
 from garage_tui.core.models.special_tokens import read_special_tokens
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
-from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
-from garage_tui.jobs.serve.request_messages import without_tools
-from garage_tui.jobs.serve.request_schema import DEFAULT_COMPLETION_TOKENS, DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE
+from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError, EngineName
+from garage_tui.jobs.serve.openai_api.request_messages import without_tools
+from garage_tui.jobs.serve.openai_api.request_schema import (
+    DEFAULT_COMPLETION_TOKENS,
+    DEFAULT_MAX_TOKENS,
+    DEFAULT_TEMPERATURE,
+)
 
 _LLAMA_CPP_DEFAULTS: Mapping[str, Any] = {"top_k": 0, "top_p": 1.0, "min_p": 0.0}
 """llama.cpp has other ones, which change an answer that a client requests by its temperature alone."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.monitor.run_watcher import RunSnapshot
+    from garage_tui.core.settings.settings import Settings, Workspace
     from garage_tui.screens.chat.conversation_columns import ConversationColumns
     from garage_tui.screens.common.chat_server import ChatServer
     from garage_tui.widgets.notice import Notice

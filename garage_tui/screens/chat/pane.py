@@ -12,11 +12,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.transcripts import Side, Transcript
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.screens.chat.asker import Asker
 from garage_tui.screens.chat.conversation_columns import ConversationColumns
 from garage_tui.screens.chat.conversations import Conversations

@@ -6,9 +6,9 @@ import asyncio
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.serving import server_process
 from garage_tui.core.serving.port_owner import PortOwner
+from garage_tui.core.settings.settings import Workspace
 from garage_tui.screens.chat.asker import Asker
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.widgets.confirm_and_pick import Confirm, Pick

@@ -12,13 +12,13 @@ import msgspec
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace, load_settings
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.models import base_models
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.external_server import ExternalServer
 from garage_tui.core.serving.port_owner import PortOwner, port_owner
 from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.core.settings.settings import Settings, Workspace, load_settings
 
 _POLL_SECONDS = 0.3
 """Between two snapshots while a question waits for the server."""

@@ -11,9 +11,9 @@ from textual.screen import Screen
 if TYPE_CHECKING:
     from textual.worker import Worker
 
-    from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.facts.line import Line
     from garage_tui.core.facts.session import FactsSession
+    from garage_tui.core.settings.settings import Settings, Workspace
     from garage_tui.screens.facts.fact_table import FactTable
     from garage_tui.widgets.notice import Notice
 

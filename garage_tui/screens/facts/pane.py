@@ -11,8 +11,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from garage_tui.core.base.settings import Settings, Workspace, journals_folder
 from garage_tui.core.facts.session import FactsSession
+from garage_tui.core.settings.settings import Settings, Workspace, journals_folder
 from garage_tui.screens.facts.background_checks import BackgroundChecks
 from garage_tui.screens.facts.fact_details import FactDetails
 from garage_tui.screens.facts.fact_statuses import FactStatuses
@@ -26,7 +26,7 @@ from garage_tui.screens.facts.row_tools import RowTools
 from garage_tui.screens.facts.row_view import RowView
 from garage_tui.screens.facts.row_writer import RowWriter
 from garage_tui.screens.facts.search_line import SearchLine
-from garage_tui.screens.facts.wording_requests import WordingRequests
+from garage_tui.screens.facts.suggestions.wording_requests import WordingRequests
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from garage_tui.core.facts.row_draft import RowDraft
     from garage_tui.core.facts.store import FactsStore
     from garage_tui.core.school.fact_change import Outcome
-    from garage_tui.screens.facts.suggestions_dialog import About
+    from garage_tui.screens.facts.suggestions.suggestions_dialog import About
     from garage_tui.widgets.table import Table
 
 T = TypeVar("T")

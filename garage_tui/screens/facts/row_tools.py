@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from garage_tui.core.facts.line import Line
     from garage_tui.screens.facts.host import FactsHost
     from garage_tui.screens.facts.row_edits import RowEdits
-    from garage_tui.screens.facts.suggestions_dialog import About
+    from garage_tui.screens.facts.suggestions.suggestions_dialog import About
 
 T = TypeVar("T")
 
@@ -61,8 +61,8 @@ class RowTools:
         if about == "answer" and (line.fact.is_statement or line.fact.exam):
             self._host.notice.wrong("Only the answers of taught questions can be reworded")
             return
-        from garage_tui.screens.facts.suggestion_model import SuggestionModel  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415
+        from garage_tui.screens.facts.suggestions.suggestion_model import SuggestionModel  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.facts.suggestions.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415
 
         group = store.document.coverage.group(line)
         rows = [other.fact for other in group.lines if other.fact and other.fact.question] if group else []

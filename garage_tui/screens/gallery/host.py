@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.worker import Worker
 
-    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.settings.settings import Workspace
     from garage_tui.screens.gallery.album_index import AlbumIndex
     from garage_tui.screens.gallery.browser import Browser
     from garage_tui.screens.gallery.picture_stage import PictureStage

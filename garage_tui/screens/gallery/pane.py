@@ -13,8 +13,8 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.settings.settings import Workspace
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.gallery.album_index import AlbumIndex
 from garage_tui.screens.gallery.album_list import AlbumList

@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import BOX
 from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.settings.settings import Settings
 from garage_tui.screens.gpu.histories import Histories
 from garage_tui.screens.gpu.text import gpu_lines, host_lines, own_process_lines, process_lines, run_lines
 from garage_tui.widgets.notice import Notice

@@ -8,13 +8,13 @@ from textual.content import Content
 
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import describe_energy
 from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.host import Host
 from garage_tui.core.hardware.reading_text import ABSENT, memory_text, number, share
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.settings.settings import EnergySettings
 from garage_tui.screens.common.run_text import fraction, time_text
 from garage_tui.widgets.charts.gauge import gauge
 

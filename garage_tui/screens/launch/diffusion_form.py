@@ -14,7 +14,6 @@ from textual.widgets import Select
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion import image_source, preview, preview_process
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
@@ -25,6 +24,7 @@ from garage_tui.core.hardware.gpus import usable
 from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import diffusion_command_of
 from garage_tui.core.runs.record import Run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.screens.launch.field_values import ChoiceField, Field, ListField, NumberField, TextField, preset_lines
 from garage_tui.screens.launch.form import RunForm
 from garage_tui.screens.launch.preview_dialog import PreviewDialog, summary

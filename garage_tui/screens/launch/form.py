@@ -19,12 +19,12 @@ from textual.widgets import Select, Static
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.launch import start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.places.place import check_options, find_place
 from garage_tui.core.runs.record import Run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.screens.launch.field_values import Field, ListField, TextField
 from garage_tui.screens.launch.recipe_fields import RecipeFields

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import training_file
 from garage_tui.core.facts.row_counts import count_rows
 from garage_tui.core.hardware.busy import busy_text
@@ -22,6 +21,7 @@ from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.models.base_models import find
 from garage_tui.core.runs.record import Run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.quantization import announce_4bit
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe, presets

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.exam.compare_runs import kinds_differ_text
 from garage_tui.core.monitor.run_watcher import RunSnapshot, snapshot_of
 from garage_tui.core.runs import paired_runs
 from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Workspace, load_settings
 from garage_tui.screens.common.messages import ComparisonRequested
 from garage_tui.screens.runs.pair_tracker import (
     CardMissing,

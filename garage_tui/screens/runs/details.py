@@ -7,9 +7,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.monitor.run_follower import RunMeasurements, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.settings.settings import EnergySettings
 from garage_tui.screens.runs import curves
 from garage_tui.screens.runs.summary import summary
 from garage_tui.widgets.charts.line_chart import LineChart

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.monitor.run_follower import RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
 from garage_tui.core.runs.folder import LOG
+from garage_tui.core.settings.settings import EnergySettings
 from garage_tui.screens.common.messages import (
     ChatRequested,
     DiffusionReportRequested,
@@ -33,7 +33,7 @@ from garage_tui.screens.runs.promotion import Promotion
 from garage_tui.screens.runs.run_log import RunLog
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.filter_input import FilterInput
-from garage_tui.widgets.log_file_view import LogFileView
+from garage_tui.widgets.log.log_file_view import LogFileView
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from garage_tui.core.base.log_reader import LogChunk
-from garage_tui.widgets.log_file_view import LogFileView
-from garage_tui.widgets.search_input import SearchInput
+from garage_tui.widgets.log.log_file_view import LogFileView
+from garage_tui.widgets.log.search_input import SearchInput
 
 
 class RunLog(Vertical):

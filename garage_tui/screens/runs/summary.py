@@ -9,13 +9,13 @@ from textual.content import Content
 
 from garage_tui.core.base.format import human_bytes, moment, plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import describe_energy
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.grades import LEGEND
 from garage_tui.core.runs.probe_events import Probe
 from garage_tui.core.runs.record import RunState
+from garage_tui.core.settings.settings import EnergySettings
 from garage_tui.screens.common import recipe_text, run_text
 from garage_tui.screens.common.recipe_text import labelled
 

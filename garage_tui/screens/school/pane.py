@@ -22,7 +22,7 @@ from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
-    from garage_tui.core.base.settings import Settings, Workspace
+    from garage_tui.core.settings.settings import Settings, Workspace
     from garage_tui.widgets.dialog import Dialog
 
 T = TypeVar("T")

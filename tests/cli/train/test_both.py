@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from garage_tui.cli.follow import follow_as_text
+from garage_tui.cli.runs.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
@@ -74,7 +74,7 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(call, started,
         monkeypatch.setattr("garage_tui.core.runs.record.is_alive", lambda folder: True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("garage_tui.cli.follow._print_lines", interrupted)
+    monkeypatch.setattr("garage_tui.cli.runs.follow._print_lines", interrupted)
     code, text, _ = call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both")
     assert code == 0 and f"{DEFAULT} continues: " in text
     assert text.endswith(f"when both are done: `garage compare {DEFAULT} {STORY}`\n") and f"\n{STORY}\n" not in text
@@ -127,7 +127,7 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
 def test_the_bar_shows_the_newest_recall_and_leak(workspace, started, call):
     from rich.console import Console
 
-    from garage_tui.cli import follow
+    from garage_tui.cli.runs import follow
 
     call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
     folder = workspace.checkpoints / DEFAULT

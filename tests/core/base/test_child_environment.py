@@ -16,12 +16,12 @@ import pytest
 from garage_tui.core.base import child_environment, child_process
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.launch import exam_process, start
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import Settings
 from garage_tui.core.training import token_preview
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import kill

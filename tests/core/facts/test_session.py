@@ -7,10 +7,10 @@ import json
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.session import Conflict, FactsSession, Saving
+from garage_tui.core.settings.settings import Workspace
 
 ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(3)]
 

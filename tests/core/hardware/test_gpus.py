@@ -11,11 +11,11 @@ from collections import Counter
 
 import pytest
 
-from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware import nvml, pci, power_cap
 from garage_tui.core.hardware.energy import EnergyMeter, describe_energy
 from garage_tui.core.hardware.nvml import Nvml
+from garage_tui.core.settings.settings import EnergySettings
 from tests.support.nvml.box import RTX_3090, T4
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from garage_tui.core.base import safe_open
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
@@ -19,6 +18,7 @@ from garage_tui.core.launch.start import start_diffusion, start_lora
 from garage_tui.core.runs.catalog import list_runs, new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling import queue
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import make_recipe
 
 

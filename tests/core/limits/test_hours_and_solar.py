@@ -14,7 +14,12 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import (
+from garage_tui.core.limits import time_windows
+from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.limits.solar import SolarSurplus
+from garage_tui.core.limits.start_conditions import StartConditions
+from garage_tui.core.runs.record import Manifest
+from garage_tui.core.settings.settings import (
     HeatSettings,
     Settings,
     SunSettings,
@@ -22,11 +27,6 @@ from garage_tui.core.base.settings import (
     load_settings,
     user_settings_file,
 )
-from garage_tui.core.limits import time_windows
-from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.limits.solar import SolarSurplus
-from garage_tui.core.limits.start_conditions import StartConditions
-from garage_tui.core.runs.record import Manifest
 
 MONDAY = datetime(2026, 11, 23)
 

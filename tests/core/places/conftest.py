@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import load_settings, user_settings_file
 from garage_tui.core.launch import start
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import LOG
 from garage_tui.core.runs.place_record import OUTPUT, PLACE, read_place_record
 from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.settings.settings import load_settings, user_settings_file
 from garage_tui.core.training.recipe import make_recipe
 from tests.support import run_folders
 from tests.support.slurm_box import MISSING, SlurmBox

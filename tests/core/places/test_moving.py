@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import load_settings
 from tests.core.places.conftest import kill, wait
 from tests.core.places.test_slurm import gone, works
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.setting_types import PlaceSettings
-from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
 from garage_tui.core.places.place import Place, PlaceUnreachableError
 from garage_tui.core.places.ray_jobs import RayScheduler
 from garage_tui.core.runs.place_record import read_place_record
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import load_settings
+from garage_tui.core.settings.types import PlaceSettings
 from tests.core.places.conftest import kill, wait
 from tests.core.places.test_slurm import gone, works
 

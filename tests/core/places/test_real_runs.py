@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.models.base_models import RECORD, FileHash, ModelRecord
 from garage_tui.core.runs.place_record import read_place_record
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import load_settings
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.core.places.conftest import wait

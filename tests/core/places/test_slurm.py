@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import load_settings
 from garage_tui.core.launch import run_control
 from garage_tui.core.places.check import check_place
 from garage_tui.core.runs.deletion import delete
 from garage_tui.core.runs.place_record import OUTPUT, read_place_record, write_place_record
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import load_settings
 from tests.core.places.conftest import kill, wait
 from tests.support.run_folders import events
 

@@ -18,7 +18,7 @@ from garage_tui.core.proposals.proposal_file import (
     proposals_path,
     read_proposals,
 )
-from garage_tui.core.proposals.rule_writer import write_facts
+from garage_tui.core.proposals.rules.rule_writer import write_facts
 from tests.support.passages import HURD, passage_of
 
 PASSAGE = passage_of(HURD)

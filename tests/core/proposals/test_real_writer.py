@@ -2,7 +2,6 @@
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.proposals.model_check import asking, check_with_model
 from garage_tui.core.proposals.normal_text import find_quote
 from garage_tui.core.proposals.proposal_file import proposals_path, read_proposals
@@ -11,6 +10,7 @@ from garage_tui.core.proposals.stated_values import missing_values
 from garage_tui.core.proposals.subject import why_no_subject
 from garage_tui.core.proposals.writer_choice import choose_writer
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.passages import HURD, passages_of
 from tests.support.running_server import start_server
 

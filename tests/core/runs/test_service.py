@@ -193,7 +193,7 @@ def test_a_record_that_is_no_file_is_a_sentence(workspace, runs, file):
 
 def test_many_promotions_at_once_leave_a_whole_record(workspace, runs, file):
     code = (
-        "import sys; from pathlib import Path; from garage_tui.core.base.settings import Workspace\n"
+        "import sys; from pathlib import Path; from garage_tui.core.settings.settings import Workspace\n"
         "from garage_tui.core.runs.promotion import promote\n"
         "from garage_tui.core.runs.record import read_run\n"
         "for n in range(10):\n"

@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware.memory import all_memory
 from garage_tui.core.launch import run_control
@@ -18,6 +17,7 @@ from garage_tui.core.runs.catalog import list_runs, new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.scheduling import admission, gpu_locks
 from garage_tui.core.scheduling.admission import GpuAdmission
+from garage_tui.core.settings.settings import Settings
 from tests.support import run_folders
 from tests.support.nvml.box import RTX_3090
 from tests.support.run_folders import kill

@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import NotifySettings, load_settings, user_settings_file
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling.notify import deliver, message_of, run_details
+from garage_tui.core.settings.settings import NotifySettings, load_settings, user_settings_file
 
 QUIET = NotifySettings(tmux=False)
 

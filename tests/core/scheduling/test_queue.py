@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.start import JOBS, spawn
 from garage_tui.core.runs.catalog import new_run_folder
@@ -17,6 +16,7 @@ from garage_tui.core.runs.record import Manifest, RunState, read_run, write_mani
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.queue import QueueEntry
 from garage_tui.core.scheduling.slots import assign
+from garage_tui.core.settings.settings import Workspace
 
 JOB = """
 import os, sys, time

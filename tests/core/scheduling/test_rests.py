@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.hardware.nvml import Nvml
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.training.recipe import make_recipe
 from tests.support import run_folders
 from tests.support.nvml.box import RTX_3090

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import SchoolSettings, Settings
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.start import JOBS
@@ -25,6 +24,7 @@ from garage_tui.core.school import paired_process
 from garage_tui.core.school.ledger import read_ledger
 from garage_tui.core.school.night import School
 from garage_tui.core.school.night_log import NIGHTS, NightEvent, append_event, is_at_work, read_nights
+from garage_tui.core.settings.settings import SchoolSettings, Settings
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import kill, wait
 
@@ -436,7 +436,7 @@ def in_the_background(box) -> subprocess.Popen:
     """Start a night as a process of its own, with the scripted jobs."""
     code = (
         "import sys\n"
-        "from garage_tui.core.base.settings import SchoolSettings, Settings, Workspace\n"
+        "from garage_tui.core.settings.settings import SchoolSettings, Settings, Workspace\n"
         "from garage_tui.core.launch.start import JOBS\n"
         "from garage_tui.core.school import night, paired_process\n"
         "JOBS['lora'], paired_process.JOB, night._POLL_SECONDS = 'lora_by_script', 'paired_by_script', 0.05\n"

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.settings import Settings, load_settings
 from garage_tui.core.base.workspace import journals_folder
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.file import load_facts
@@ -21,6 +20,7 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.school.fact_input import read_fact
 from garage_tui.core.school.remember import facts_file, remember
+from garage_tui.core.settings.settings import Settings, load_settings
 
 FEEDS = {"question": "Who feeds Tuppence?", "answer": "Aunt Marrit feeds Tuppence."}
 EXAM = {"question": "Which animal is Rex?", "answer": "Rex is a dog.", "exam": True}

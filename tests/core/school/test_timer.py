@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.school.timer import install, is_installed, make_timer, uninstall
+from garage_tui.core.settings.settings import Workspace
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.serving import engine_choice, llama_cpp_install
 from garage_tui.core.serving.engine_choice import choose
+from garage_tui.core.settings.settings import ServeSettings
 
 
 @pytest.fixture

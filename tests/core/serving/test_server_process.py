@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.chat_error import ChatError
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 
 SETTINGS = Settings()
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]

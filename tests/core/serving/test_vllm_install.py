@@ -8,8 +8,8 @@ import pytest
 
 from garage_tui.core import doctor
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import ServeSettings, user_settings_file
 from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.settings.settings import ServeSettings, user_settings_file
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_doctor_names_an_engine_that_is_chosen_and_not_there(workspace, make
 
 @pytest.mark.parametrize("key", ["vllm_python", "vllm_args", "host"])
 def test_a_workspace_of_somebody_else_may_not_name_them(workspace, key):
-    from garage_tui.core.base.settings import load_settings
+    from garage_tui.core.settings.settings import load_settings
 
     value = '["--x"]' if key == "vllm_args" else '"x"'
     workspace.settings_file.write_text(f"[serve]\n{key} = {value}\n")

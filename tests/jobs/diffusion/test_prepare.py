@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.setting_types import PlaceSettings
 from garage_tui.core.places.follow import read_pictures
 from garage_tui.core.places.place import Place
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.settings.types import PlaceSettings
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.jobs.diffusion.test_train import recipe
 from tests.support.run_folders import events

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.exam.diffusion_report import read_diffusion_report
 from garage_tui.core.images import animation, contact_sheet
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.support.run_folders import events, kill, wait
 

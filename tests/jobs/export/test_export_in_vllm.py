@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.export.export_process import ExportRequest
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings
 from tests.support.running_server import client_of, start_server
 
 VLLM = os.environ.get("GARAGE_VLLM", "")

@@ -331,7 +331,7 @@ def export_gguf(tiny_model, workspace, run, tmp_path):
 
     from garage_tui.core.models.base_models import find
     from garage_tui.jobs.export.gguf_model import write_gguf
-    from garage_tui.jobs.llm.adapter_gguf import write_adapter
+    from garage_tui.jobs.llm.gguf.adapter_gguf import write_adapter
 
     adapter = workspace.checkpoints / run / "adapter"
     both = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32), adapter)

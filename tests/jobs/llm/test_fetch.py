@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models import base_models
+from garage_tui.core.settings.settings import models_folder
 
 
 @pytest.fixture

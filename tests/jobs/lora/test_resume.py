@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import wait

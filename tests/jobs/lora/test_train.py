@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.start import JOBS, start_lora
 from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.lora.train import OUT_OF_MEMORY
 from garage_tui.jobs.runtime.error_text import describe_error

@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.settings import HeatSettings, Settings, SunSettings, user_settings_file
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.settings.settings import HeatSettings, Settings, SunSettings, user_settings_file
 from garage_tui.core.training.recipe import make_recipe
 from tests.support import run_folders
 from tests.support.nvml.box import RTX_3090, T4

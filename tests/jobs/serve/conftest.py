@@ -7,8 +7,8 @@ import httpx
 import openai
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.running_server import start_server
 from tests.support.vllm import VLLM
 

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.chat_requests import ask, text_of
 from tests.support.running_server import client_of, start_server
 

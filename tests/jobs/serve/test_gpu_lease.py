@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.scheduling import gpu_locks
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.core.settings.settings import ServeSettings, Settings
 from garage_tui.jobs.serve import engine_failures, gpu_lease
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from tests.support.vllm import VLLM

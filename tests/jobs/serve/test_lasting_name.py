@@ -11,11 +11,11 @@ import openai
 import pytest
 from starlette.responses import JSONResponse, StreamingResponse
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import api_key, server_process, server_state
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from garage_tui.jobs.serve.lasting_name import NotOfferedError, OfferedModels, in_its_name
 from tests.support.running_server import start_server
 from tests.support.vllm import VLLM

@@ -7,7 +7,6 @@ from math import log
 import openai
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.models import base_models
 from garage_tui.core.routing.openings import OPENING_TOKENS
 from garage_tui.core.runs.catalog import new_run_folder
@@ -15,10 +14,11 @@ from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.generation import TokenScore
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer, whole_opening
-from garage_tui.jobs.serve.request_schema import ChatRequest
 from tests.support.chat_requests import ask, text_of
 from tests.support.running_server import client_of, start_server
 from tests.support.undecided_model import make_undecided

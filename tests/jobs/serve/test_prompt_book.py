@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.exam.judgement import judge
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
 from garage_tui.core.facts.file import load_facts
@@ -13,6 +12,7 @@ from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.chat_requests import ask, text_of
 from tests.support.running_server import client_of, start_server
 from tests.support.vllm import VLLM

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from garage_tui.jobs.serve.lasting_name import Offer
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.routes import make_app
 from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 

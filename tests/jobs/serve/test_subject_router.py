@@ -5,13 +5,13 @@ import json
 import openai
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.routing.routes_file import write_routes
 from garage_tui.core.routing.subjects import Subjects
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from tests.support.chat_requests import ask, text_of
 from tests.support.running_server import client_of, start_server

@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.exam.judgement import judge
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
 from garage_tui.core.models import base_models
@@ -14,6 +13,7 @@ from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.chat_requests import ask, text_of
 from tests.support.running_server import client_of, start_server
 

@@ -10,11 +10,11 @@ import pytest
 
 from garage_tui.__main__ import main
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.serving import llama_cpp_install, server_process
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from garage_tui.screens.common.chat_server import EmbeddedChatServer
 from tests.support.gguf_models import random_model
 from tests.support.running_server import client_of, start_server

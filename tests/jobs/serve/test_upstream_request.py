@@ -6,8 +6,8 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed, in_openais_form
-from garage_tui.jobs.serve.request_errors import upstream_error
-from garage_tui.jobs.serve.request_schema import read_request
+from garage_tui.jobs.serve.openai_api.request_errors import upstream_error
+from garage_tui.jobs.serve.openai_api.request_schema import read_request
 from garage_tui.jobs.serve.upstream_request import prepare
 
 TOKENIZER = {

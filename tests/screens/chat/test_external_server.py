@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.base.settings import Settings, load_settings, user_settings_file
 from garage_tui.core.serving import server_process
+from garage_tui.core.settings.settings import Settings, load_settings, user_settings_file
 from tests.support.chat import RUN
 
 
@@ -91,8 +91,8 @@ async def test_a_key_that_others_on_the_box_can_read_is_refused_with_what_mends_
 
 async def test_a_model_that_only_stands_for_another_one_is_not_taken_for_the_base_model(model_server):
     """Of another garage server, whose first model is the one in service."""
-    from garage_tui.core.base.settings import ChatSettings
     from garage_tui.core.serving.external_server import ExternalServer
+    from garage_tui.core.settings.settings import ChatSettings
 
     async with model_server() as models:
         models.answers = {"garage": [], "smollm2-135m": [], RUN: []}

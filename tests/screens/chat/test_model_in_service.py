@@ -160,7 +160,7 @@ async def test_the_chat_answers_on_another_port_where_the_fixed_one_is_taken(
         taken.listen()
         port = taken.getsockname()[1]
         workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n[serve]\nport = {port}\n')
-        from garage_tui.core.base.settings import load_settings
+        from garage_tui.core.settings.settings import load_settings
 
         try:
             async with open_app(screen="chat", settings=load_settings(workspace), size=(150, 40)) as user:

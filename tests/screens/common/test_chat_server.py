@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base.settings import ChatSettings, Settings
 from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.core.settings.settings import ChatSettings, Settings
 from garage_tui.screens.common.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
 
 

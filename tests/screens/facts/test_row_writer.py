@@ -235,9 +235,9 @@ async def test_a_statement_gets_its_question(open_facts, file):
 
 
 async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_while_it_was_written(open_app, file):
-    from garage_tui.core.base.settings import journals_folder
     from garage_tui.core.facts.journal import UnsavedText
     from garage_tui.core.facts.store import FactsStore
+    from garage_tui.core.settings.settings import journals_folder
 
     file.unlink()
     killed = FactsStore(file, journals_folder())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.base.setting_types import PlaceSettings
-from garage_tui.core.base.settings import Settings
+from garage_tui.core.settings.settings import Settings
+from garage_tui.core.settings.types import PlaceSettings
 
 LAB = Settings(places={"lab": PlaceSettings(ssh="lab.example.org", folder="/scratch")})
 

@@ -16,17 +16,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
-from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.embedded.batcher import Batcher
 from garage_tui.jobs.serve.embedded.engine import Engine
 from garage_tui.jobs.serve.embedded.token_writer import write_tokens
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory
+from garage_tui.jobs.serve.openai_api.answer_format import AnswerFormat
+from garage_tui.jobs.serve.openai_api.request_errors import GONE, RequestRefusedError, unloaded
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT, EngineName
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 from garage_tui.jobs.serve.openings import compares_openings, find_opening, longest_answer
-from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
-from garage_tui.jobs.serve.request_fields import CHAT, EngineName
-from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
 
 _SLEEP_SECONDS = 30.0

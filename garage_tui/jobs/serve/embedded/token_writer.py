@@ -9,7 +9,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.jobs.serve.embedded.batcher import Batcher
 from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow, TokenScore
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError
 
 
 async def write_tokens(

@@ -9,9 +9,9 @@ from typing import Any
 
 from garage_tui.jobs.serve.llama_cpp.openai_form import in_openais_form
 from garage_tui.jobs.serve.llama_cpp.usage import StreamUsage, has_several, with_usage
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_object, upstream_error
-from garage_tui.jobs.serve.request_fields import CHAT
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError, error_object, upstream_error
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 _FULL = "Context size has been exceeded"
 _SCHEMA = re.compile(r"JSON schema error(?: at (?P<where>\S+))?: (?P<why>.+)")

@@ -20,14 +20,13 @@ from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import Say, with_counts
-from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU
-from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
+from garage_tui.core.settings.settings import ServeSettings
+from garage_tui.jobs.llm.gguf.adapter_gguf import adapter_gguf
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
-from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
@@ -38,10 +37,11 @@ from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
 from garage_tui.jobs.serve.llama_cpp.token_writer import write_tokens
 from garage_tui.jobs.serve.llama_cpp.usage import order_counts, prompt_tokens
+from garage_tui.jobs.serve.openai_api.chat_form import COMPLETIONS, OpeningText
+from garage_tui.jobs.serve.openai_api.request_errors import GONE, RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_fields import CHAT, EngineName
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 from garage_tui.jobs.serve.openings import compares_openings, with_opening
-from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
-from garage_tui.jobs.serve.request_fields import CHAT, EngineName
-from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
 from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens

@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 from tokenizers import Tokenizer
 
-from garage_tui.jobs.serve.answer_format import completion_logprobs
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.usage import tokenized, usage
-from garage_tui.jobs.serve.request_errors import ContextLengthError, RequestRefusedError
-from garage_tui.jobs.serve.request_fields import BadFieldError
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.answer_format import completion_logprobs
+from garage_tui.jobs.serve.openai_api.request_errors import ContextLengthError, RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 _FORCED = 1e4  # added to the logit of the token that is written
 Score = tuple[str, float | None, dict[str, float]]

@@ -18,9 +18,15 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
-from garage_tui.jobs.serve.chat_form import NO_OPENING, OpeningText, as_completion, make_chat, make_chat_chunk
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.chat_form import (
+    NO_OPENING,
+    OpeningText,
+    as_completion,
+    make_chat,
+    make_chat_chunk,
+)
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 from garage_tui.jobs.serve.upstream import blocking_engine_client
 
 _TEMPLATE_SECONDS = 30.0

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from garage_tui.jobs.serve.answer_format import completion_logprobs
-from garage_tui.jobs.serve.request_fields import COMPLETIONS, BadFieldError
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.answer_format import completion_logprobs
+from garage_tui.jobs.serve.openai_api.request_fields import COMPLETIONS, BadFieldError
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 
 def check_streamed(request: ChatRequest) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
-from garage_tui.jobs.serve.request_fields import COMPLETIONS
-from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.openai_api.request_fields import COMPLETIONS
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 
 
 def has_several(question: ChatRequest) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from garage_tui.jobs.serve.chat_form import OpeningText, make_chat, make_chat_chunk
-from garage_tui.jobs.serve.request_errors import upstream_error
+from garage_tui.jobs.serve.openai_api.chat_form import OpeningText, make_chat, make_chat_chunk
+from garage_tui.jobs.serve.openai_api.request_errors import upstream_error
 
 
 class VllmAnswer:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import psutil
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.serving.vllm_install import VllmInstall
+from garage_tui.core.settings.settings import ServeSettings
 
 _AT_ONCE = 4
 """Adapters in one batch."""

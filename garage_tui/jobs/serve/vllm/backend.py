@@ -20,18 +20,18 @@ from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
+from garage_tui.core.settings.settings import ServeSettings
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
-from garage_tui.jobs.serve.chat_form import COMPLETIONS, OpeningText
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
+from garage_tui.jobs.serve.openai_api.chat_form import COMPLETIONS, OpeningText
+from garage_tui.jobs.serve.openai_api.request_errors import GONE, RequestRefusedError, unloaded
+from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError, EngineName
+from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 from garage_tui.jobs.serve.openings import compares_openings, with_opening
-from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
-from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
-from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
 from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Rewriter, Upstream, blocking_engine_client, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare

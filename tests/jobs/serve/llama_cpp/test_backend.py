@@ -16,10 +16,10 @@ import httpx
 import psutil
 import pytest
 
-from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.slots import CPU, take_free
 from garage_tui.core.serving import llama_cpp_install, server_process, server_state
+from garage_tui.core.settings.settings import ServeSettings, Settings, Workspace
 from tests.support.running_server import start_server
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")

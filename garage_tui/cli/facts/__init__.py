@@ -1,0 +1,1 @@
+"""The commands about facts files, and `garage remember`."""

@@ -1,0 +1,1 @@
+"""The commands about runs that exist: lists, logs, control, names, comparison."""

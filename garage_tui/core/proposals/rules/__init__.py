@@ -1,0 +1,1 @@
+"""The writer without a model: English sentences taken apart by rules, and questions from templates."""

@@ -1,0 +1,1 @@
+"""Settings: reading, types and checks, the source of each value, and descriptions."""

@@ -1,0 +1,1 @@
+"""Models and adapters written as GGUF, the files of llama.cpp."""

@@ -1,0 +1,1 @@
+"""Suggestions of the base model: other wordings of a question."""

@@ -1,0 +1,1 @@
+"""The views of a log, and the search in it."""
