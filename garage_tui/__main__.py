@@ -54,7 +54,7 @@ _COMMANDS = {
     "help": ("help",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
-_SCREENS = ("facts", "runs", "chat", "gallery", "gpu", "school")
+_SCREENS = ("facts", "runs", "chat", "gallery", "gpu", "school", "documents")
 _PATIENCE = 0.005
 """Seconds that the app waits for an answer of the terminal; it understands later ones too."""
 

@@ -74,6 +74,7 @@ class GarageApp(TerminalApp):
         Binding("f5,4", "show('gallery')", "Gallery", show=False, tooltip="Go to the pictures"),
         Binding("f6,5", "show('gpu')", "GPU", show=False, tooltip="Go to the GPU readings"),
         Binding("f7,6", "show('school')", "School", show=False, tooltip="Go to the nights"),
+        Binding("f10,7", "show('documents')", "Documents", show=False, tooltip="Go to the documents"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("f8", "mouse", "Mouse", show=False, tooltip="Toggle mouse (off: select text)"),
         Binding("f9", "redraw", "Redraw", show=False, tooltip="Redraw the screen"),
@@ -258,6 +259,7 @@ class GarageApp(TerminalApp):
     @on(messages.ComparisonRequested)
     @on(messages.WordingRequested)
     @on(messages.FactWritten)
+    @on(messages.PageRequested)
     async def _answer_screen(self, event: Message) -> None:
         await self.navigation.answer(event)
 

@@ -51,6 +51,8 @@ class Navigation:
                 self.write_wording(request.run_id, request.question, request.fact)
             case messages.FactWritten():
                 self.add_fact(request.fact)
+            case messages.PageRequested():
+                await self.open_page(request.document, request.start, request.quote)
 
     async def open_chat(self, run_id: str) -> None:
         """Show the chat, with the model of this run as the tuned one."""
@@ -67,6 +69,14 @@ class Navigation:
         await self._app.action_show("gallery")
         if isinstance(pane := self._app.pane, GalleryPane):
             pane.choose(self._checkpoints / run_id)
+
+    async def open_page(self, document: str, start: int, quote: str) -> None:
+        """Show a document with the cursor on a sentence of it."""
+        from garage_tui.screens.documents.pane import DocumentsPane
+
+        await self._app.action_show("documents")
+        if isinstance(pane := self._app.pane, DocumentsPane):
+            pane.open_at(document, start, quote)
 
     def open_report(self, run_id: str) -> None:
         """Open the report card of a LoRA run."""

@@ -65,6 +65,10 @@ class PaneFactory:
             from garage_tui.screens.school.pane import SchoolPane
 
             return SchoolPane(app.workspace, app.settings)
+        if name == "documents":
+            from garage_tui.screens.documents.pane import DocumentsPane
+
+            return DocumentsPane(app.workspace, app.settings)
         return FactsPane(app.workspace, app.settings, app.chosen_facts)
 
     def read_styles(self, name: str) -> None:

@@ -13,6 +13,7 @@ TABS = (
     Tab("gallery", "F5", "Gallery"),
     Tab("gpu", "F6", "GPU"),
     Tab("school", "F7", "School", rare=True),
+    Tab("documents", "F10", "Documents", rare=True),
 )
 NAMES = [tab.id for tab in TABS]
 _LEAST = Size(60, 20)

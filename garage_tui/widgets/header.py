@@ -51,22 +51,27 @@ class HeaderBar(Widget):
         width = self.size.width - name.cell_length - 1
         tabs = self._tab_line()
         cost, run = self._status(width - tabs.cell_length)
-        if self.size.width < _WIDE:
-            few = self._tab_line(rare=False)
+        for count in range(1, 1 + sum(tab.rare for tab in self.tabs) * (self.size.width < _WIDE)):
+            few = self._tab_line(left_out=count)
             least, short = self._status(width - few.cell_length)
             if least < cost:
-                tabs, run = few, short
+                cost, tabs, run = least, few, short
         left = width - tabs.cell_length - run.cell_length - 4
         where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")
         line = Content.assemble(name, where, "  " if where else "", tabs)
         return line + Content(" " * max(0, self.size.width - line.cell_length - run.cell_length)) + run
 
-    def _tab_line(self, *, rare: bool = True) -> Content:
-        """Return the entries of the screens; without `rare`, those of rare screens only if they are in front."""
+    def _tab_line(self, *, left_out: int = 0) -> Content:
+        """Return the entries of the screens.
+
+        Args:
+            left_out: how many of the rare screens are left out, the last ones first; the one in front never is.
+        """
+        rare = [tab.id for tab in self.tabs if tab.rare]
         line, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
         for tab in self.tabs:
             here = tab.id == self.active
-            if tab.rare and not (rare or here):
+            if tab.id in rare[len(rare) - left_out :] and not here:
                 continue
             style = "bold $background on $primary" if here else ""
             key = (f"{edge}{tab.key} ", style or "$muted")

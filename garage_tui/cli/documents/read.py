@@ -11,6 +11,7 @@ from garage_tui.cli.documents import read_proposals
 if TYPE_CHECKING:
     from garage_tui.core.base.workspace import Workspace
     from garage_tui.core.documents.passage import Document
+    from garage_tui.core.review.pass_record import PassRecorder
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -35,7 +36,6 @@ def run_read(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.workspace import Workspace
-    from garage_tui.core.documents.read_document import read_document
 
     workspace = Workspace.find(args.workspace)
     failed: list[dict[str, str]] = []
@@ -43,24 +43,45 @@ def run_read(args: argparse.Namespace) -> int:
     code = 0
     for name in _names(args.documents, workspace, failed):
         try:
-            document = read_document(name, workspace, _progress(name))
+            with read_proposals.recorded(args, workspace, name) as recorder:
+                found, done = _read_one(args, workspace, name, recorder)
         except BadInputError as error:
             failed.append({"name": name, "error": str(error)})
             if not args.json:
                 _complain(str(error))
             continue
-        if args.json:
-            read.append(_as_dict(document, args.show))
-        else:
-            print("\n".join(_lines(document, args.show)), flush=True)
-        if read_proposals.is_requested(args):
-            done, found = read_proposals.run_proposals(args, workspace, document.title, document.passages)
-            code = max(code, done)
-            if args.json:
-                read[-1] |= found
+        code = max(code, done)
+        read.append(found)
     if args.json:
         print(json.dumps({"documents": read, "failed": failed}, indent=2))
     return 2 if failed else code
+
+
+def _read_one(
+    args: argparse.Namespace, workspace: Workspace, name: str, recorder: PassRecorder | None
+) -> tuple[dict[str, Any], int]:
+    """Read one document, do with it what the options say, and return what `--json` prints of it and the exit code."""
+    from garage_tui.core.documents.read_document import read_document
+    from garage_tui.core.review.read_copy import document_stamp, save_copy
+
+    show, stamp = _progress(name), document_stamp(workspace, name)
+
+    def on_page(page: int, pages: int) -> None:
+        show(page, pages)
+        if recorder:
+            recorder.read_page(page, pages)
+
+    document = read_document(name, workspace, on_page)
+    found: dict[str, Any] = {}
+    if args.json:
+        found = _as_dict(document, args.show)
+    else:
+        print("\n".join(_lines(document, args.show)), flush=True)
+    if not read_proposals.is_requested(args):
+        return found, 0
+    save_copy(workspace, document, stamp)
+    code, more = read_proposals.run_proposals(args, workspace, document, recorder)
+    return found | more, code
 
 
 def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]]) -> Iterator[str]:

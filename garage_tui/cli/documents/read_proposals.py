@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garage_tui.core.base.workspace import Workspace
-    from garage_tui.core.documents.passage import Passage
+    from garage_tui.core.documents.passage import Document
     from garage_tui.core.proposals.acceptance import Acceptance
     from garage_tui.core.proposals.proposal import Proposal
+    from garage_tui.core.review.pass_record import PassRecorder
     from garage_tui.core.settings.settings import Settings
 
 
@@ -45,8 +47,23 @@ def is_requested(args: argparse.Namespace) -> bool:
     return bool(args.propose or args.list or args.accept or args.refuse or args.ask_model)
 
 
+def recorded(
+    args: argparse.Namespace, workspace: Workspace, name: str
+) -> contextlib.AbstractContextManager[PassRecorder | None]:
+    """Return a context that records the pass over a document for the app; one that does nothing without `--propose`.
+
+    Raises (in the context):
+        GarageError: another pass over the document is at work.
+    """
+    if not args.propose:
+        return contextlib.nullcontext()
+    from garage_tui.core.review.pass_record import recorded_pass
+
+    return recorded_pass(workspace, name)
+
+
 def run_proposals(
-    args: argparse.Namespace, workspace: Workspace, title: str, passages: Sequence[Passage]
+    args: argparse.Namespace, workspace: Workspace, document: Document, recorder: PassRecorder | None
 ) -> tuple[int, dict[str, Any]]:
     """Do for one document what the options say, print it unless `--json`, and return exit code and result.
 
@@ -61,6 +78,7 @@ def run_proposals(
     from garage_tui.core.school.remember import facts_file
     from garage_tui.core.settings.settings import load_settings
 
+    passages = document.passages
     if not passages:
         return 0, {}
     settings = load_settings(workspace)
@@ -73,7 +91,7 @@ def run_proposals(
     for row in outdated:
         say(f"  outdated: line {row.line} of {facts.name}: the document no longer says “{_short(row.quote)}”")
     if args.propose:
-        result["proposed"] = asyncio.run(_propose(args, workspace, settings, facts, title, passages))
+        result["proposed"] = asyncio.run(_propose(args, workspace, settings, facts, document, recorder))
     if args.ask_model:
         asyncio.run(_ask_model(workspace, settings, path, passages[0].sha256))
     if args.refuse:
@@ -107,8 +125,8 @@ async def _propose(
     workspace: Workspace,
     settings: Settings,
     facts: Path,
-    title: str,
-    passages: Sequence[Passage],
+    document: Document,
+    recorder: PassRecorder | None,
 ) -> dict[str, Any]:
     from garage_tui.core.base.format import plural
     from garage_tui.core.proposals.propose import propose
@@ -116,14 +134,18 @@ async def _propose(
 
     writer = await choose_writer(workspace, settings, args.writer)
     name = writer.model if writer else "rules"
+    if recorder:
+        recorder.begin(name, document.pages)
     made, passing, waiting, done, total = 0, 0, 0, 0, 0
     failed: list[str] = []
-    async for offered in propose(workspace, facts, passages, writer, title=title, most=args.most):
+    async for offered in propose(workspace, facts, document.passages, writer, title=document.title, most=args.most):
         made, passing = made + len(offered.proposals), passing + sum(one.passes for one in offered.proposals)
         waiting, done, total = waiting + len(offered.waiting), offered.done, offered.total
         if offered.reason:
             failed.append(offered.reason)
         _progress(done, total, made)
+        if recorder:
+            recorder.offered(offered.passage.page, done, total, made)
     if not args.json:
         if total:
             print(

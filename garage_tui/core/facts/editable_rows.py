@@ -137,6 +137,23 @@ class EditableRows:
         self._put(inverse)
         return inverse
 
+    def take_back(self, change: Change) -> Change | None:
+        """Undo a change that was made elsewhere and is in these lines now; None where its rows were changed since.
+
+        Of lines that were only inserted, each is looked up by itself: others may stand between them now.
+        """
+        inverse = change.inverse
+        at = self._where(inverse)
+        if at is not None:
+            return self.splice(at, len(inverse.old), inverse.new, change.what)
+        found = [self.find(line) for line in change.new]
+        places = [position for position in found if position is not None]
+        if change.old or len(set(places)) < len(change.new):
+            return None
+        low, high = min(places), max(places)
+        kept = [line for position, line in enumerate(self.lines[low : high + 1], low) if position not in places]
+        return self.splice(low, high + 1 - low, kept, change.what)
+
     def cursor_after(self, change: Change) -> int:
         """Return where the cursor belongs after a change that was undone or redone."""
         position = None if change.chosen is None else self.find(change.chosen, change.at)

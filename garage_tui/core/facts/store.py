@@ -164,6 +164,12 @@ class FactsStore:
         self._pending.append(change)
         return change
 
+    def take_back(self, change: Change) -> bool:
+        """Undo a change that another store made and saved; False where its rows were changed or removed since."""
+        undone = self.document.take_back(change)
+        self._pending += [undone] if undone else []
+        return undone is not None
+
     def _find(self, line: Line, near: int) -> int:
         at = self.document.find(line, near)
         if at is None:

@@ -10,6 +10,7 @@ from typing import Any
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace, journals_folder
+from garage_tui.core.facts.editable_rows import Change
 from garage_tui.core.facts.line import Fact, Line, make_line
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.facts.store import FactsStore
@@ -21,7 +22,17 @@ from garage_tui.core.school.remember import row_mark
 
 PASSAGE = "passage"
 """The key of a row that says where it stands in a document: document, sha256, page, start, end, quote."""
+WHAT = "facts of a document"
+"""Names the new rows for undo."""
 _TRIES = 50
+
+
+@dataclass(frozen=True)
+class WrittenRows:
+    """What one accepted proposal changed in the facts file, so that it can be taken back."""
+
+    proposal: Proposal
+    change: Change
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,8 @@ class Acceptance:
     """How many rows were written."""
     left_out: tuple[tuple[Proposal, str], ...]
     """Those that were not written, each with the reason."""
+    written: tuple[WrittenRows, ...] = ()
+    """Which rows of the file each of them changed; none for one whose rows were there before."""
 
 
 class _LeftOutError(Exception):
@@ -108,7 +121,18 @@ def _by_document(proposals: Iterable[Proposal]) -> dict[str, list[Proposal]]:
 
 def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdated: frozenset[str]) -> Acceptance:
     accepted, left_out, new = list[Proposal](), list[tuple[Proposal, str]](), list[Fact]()
+    counts, changes = list[tuple[Proposal, int]](), list[WrittenRows]()
     written = 0
+
+    def insert() -> None:
+        at = len(store.document.lines)
+        lines = store.insert(at, new, WHAT) if new else []
+        for one, count in counts:
+            changes.append(WrittenRows(one, Change(at, (), tuple(lines[:count]), WHAT)))
+            at, lines = at + count, lines[count:]
+        new.clear()
+        counts.clear()
+
     for proposal in proposals:
         lines = [*store.document.lines, *map(make_line, new)]
         try:
@@ -117,17 +141,18 @@ def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdate
             left_out.append((proposal, str(error)))
             continue
         if replaced is not None:
-            if new:  # so that all rows stand in the file before some of them change
-                store.insert(len(store.document.lines), new, "facts of a document")
-                new = []
+            insert()  # so that all rows stand in the file before some of them change
             apply_change(store, replaced, "a fact of a changed document")
+            if last := store.document.last_change:
+                changes.append(WrittenRows(proposal, last))
             written += replaced.changed + len(replaced.rows)
-        new += rows
+        if rows:
+            new += rows
+            counts.append((proposal, len(rows)))
         written += len(rows)
         accepted.append(proposal)
-    if new:
-        store.insert(len(store.document.lines), new, "facts of a document")
-    return Acceptance(store.path, tuple(accepted), written, tuple(left_out))
+    insert()
+    return Acceptance(store.path, tuple(accepted), written, tuple(left_out), tuple(changes))
 
 
 def _plan(

@@ -82,3 +82,17 @@ class FactWritten(Message):
     def __init__(self, fact: Fact) -> None:
         super().__init__()
         self.fact = fact
+
+
+class PageRequested(Message):
+    """The owner wants to see the page of a document that a fact came from.
+
+    Args:
+        document: its name as the owner gave it.
+        start: where the sentence begins in the document's text.
+        quote: the sentence; a changed document may have it elsewhere, or no more.
+    """
+
+    def __init__(self, document: str, start: int, quote: str) -> None:
+        super().__init__()
+        self.document, self.start, self.quote = document, start, quote

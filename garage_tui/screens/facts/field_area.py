@@ -41,6 +41,7 @@ class FieldArea(ReadlineArea):
         # Textual's text area selects its line with F6 and everything with F7, which are screens here.
         Binding("f6", "app.show('gpu')", "GPU", show=False, system=True),
         Binding("f7", "app.show('school')", "School", show=False, system=True),
+        Binding("f10", "app.show('documents')", "Documents", show=False, system=True),
     ]
 
     def __init__(

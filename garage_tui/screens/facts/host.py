@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from textual.screen import Screen
 
 if TYPE_CHECKING:
+    from textual.message import Message
     from textual.worker import Worker
 
     from garage_tui.core.facts.line import Line
@@ -77,6 +78,10 @@ class FactsHost(Protocol):
 
     async def ask(self, dialog: Screen[T]) -> T | None:
         """Open a dialog and return its answer; to be awaited in a worker."""
+        ...
+
+    def post_message(self, message: Message) -> bool:
+        """Ask the app for another screen."""
         ...
 
     def suspend(self) -> AbstractContextManager[None]:

@@ -19,7 +19,7 @@ HELP = (
 )
 HELP_GROUPS = (
     ("Rows", "add edit column duplicate exam delete move undo redo"),
-    ("Teaching them", "app.teach suggest tokens"),
+    ("Teaching them", "app.teach suggest tokens page"),
     ("Which rows are shown", "search only show_all"),
     ("Files", "open bring export editor editor_file save"),
 )
@@ -45,6 +45,7 @@ BINDINGS: list[BindingType] = [
         show=False,
         tooltip="Show the row's tokens, and which of them are learned",
     ),
+    Binding("p", "page", "Page", show=False, tooltip="Show the sentence of the document that the row came from"),
     Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Suggest other questions"),
     Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),
     Binding("E", "editor", "Row in editor", show=False, tooltip="Edit the row, with all its keys, in your $EDITOR"),

@@ -264,6 +264,9 @@ class FactsPane(Pane):
     def action_tokens(self) -> None:
         self._tools.show_tokens()
 
+    def action_page(self) -> None:
+        self._tools.show_page()
+
     def action_suggest(self, about: About) -> None:
         self._tools.suggest(about)
 

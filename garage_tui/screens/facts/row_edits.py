@@ -38,6 +38,9 @@ class RowEdits:
         store = self._host.session.store
         if action in ("edit", "delete", "duplicate", "move", "exam"):
             return self._host.line is not None
+        if action == "page":
+            line = self._host.line
+            return bool(line and line.fact and isinstance(line.fact.extra.get("passage"), dict))
         if action == "undo":
             return bool(store and store.document.can_undo)
         if action == "redo":

@@ -125,11 +125,23 @@ def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if key != "exam" and not (key == "fact" and line.fact.is_statement):
+        if key == "passage" and (origin := _origin(value)):
+            parts.append(Content.styled(origin, "$muted"))
+        elif key != "exam" and not (key == "fact" and line.fact.is_statement):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             text = must_to_text(value) if key == "must" else text
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
+
+
+def _origin(place: object) -> str:
+    """Return which sentence of which document a row came from; empty where that is not said in a usable way."""
+    if not isinstance(place, dict) or not isinstance(place.get("document"), str):
+        return ""
+    page, quote = place.get("page"), place.get("quote")
+    where = shown_line(place["document"], 100) + (f", page {page}" if isinstance(page, int) and page > 0 else "")
+    said = f": “{shown_line(quote, 300)}”" if isinstance(quote, str) else ""
+    return f"from {where} (p shows it){said}"
 
 
 def _status(entry: LedgerEntry) -> Content:

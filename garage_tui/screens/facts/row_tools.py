@@ -49,6 +49,18 @@ class RowTools:
 
         await self._host.ask(TokenDialog(line.fact, self._host.settings.base_model, LoraRecipe().max_length))
 
+    def show_page(self) -> None:
+        """Show the sentence of the document that the chosen row came from."""
+        line = self._host.line
+        place = line.fact.extra.get("passage") if line and line.fact else None
+        document, start, quote = (place.get(key) for key in ("document", "start", "quote")) if place else (None,) * 3
+        if isinstance(document, str) and isinstance(start, int) and isinstance(quote, str):
+            from garage_tui.screens.common.messages import PageRequested  # noqa: PLC0415 (not needed for the first paint)
+
+            self._host.post_message(PageRequested(document, start, quote))
+        else:
+            self._host.notice.wrong("This row does not say which sentence it came from")
+
     def suggest(self, about: About) -> None:
         """Offer other questions for the chosen fact, or other wordings of its answer, and add those accepted."""
         self._host.run_worker(partial(self._suggest, about), group="form", exclusive=True)

@@ -59,7 +59,7 @@ complete -c garage -f
 complete -c garage -n _shtab_garage_using -s h -l help -d 'show this help message and exit'
 complete -c garage -n _shtab_garage_using -l version -d 'show program'"'"'s version number and exit'
 complete -c garage -n _shtab_garage_using -l workspace -xka "(__fish_complete_directories)" -d 'work in DIR (default: $GARAGE_WORKSPACE, else this folder)'
-complete -c garage -n _shtab_garage_using -l screen -xka "facts runs chat gallery gpu school" -d 'open the app on this screen'
+complete -c garage -n _shtab_garage_using -l screen -xka "facts runs chat gallery gpu school documents" -d 'open the app on this screen'
 complete -c garage -n _shtab_garage_using -l ascii -l no-ascii -d 'paint in ASCII (default: where locale or console have no more)'
 complete -c garage -n _shtab_garage_using -l mouse -l no-mouse -d 'use the mouse, or leave it to the terminal to select text with'
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a facts -d 'check, import or export a facts file, list what became of its facts, or begin with an example'

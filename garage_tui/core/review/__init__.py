@@ -1,0 +1,1 @@
+"""What the owner does with the facts proposed from documents: marks in the text, decisions, undo."""
