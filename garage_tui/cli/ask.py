@@ -24,6 +24,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "--run", metavar="RUN", dest="run_ref", help="the run to ask (default: the newest with an adapter)"
     )
     parser.add_argument("--base", metavar="NAME", help="ask only this model: a name, a folder (an export) or a Hub id")
+    parser.add_argument(
+        "--book",
+        action="store_true",
+        help="also ask the base model with what the facts file and the documents that were read say about the question",
+    )
     parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="end an answer after N tokens (256)")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_ask)
@@ -33,6 +38,7 @@ def run_ask(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.cli.ask_in_service import is_base_in_service
+    from garage_tui.cli.ask_open_book import open_pages
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.settings.settings import Workspace, load_settings
 
@@ -48,10 +54,13 @@ def run_ask(args: argparse.Namespace) -> int:
     run = None if args.base or base_serves else tuned(workspace, args.run_ref)
     base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
     limits = {"max_tokens": args.max_tokens, "stop_repetition": settings.chat.stop_repetition}
+    pages = open_pages(workspace, settings, args.questions) if args.book else []
+    booked = [one.prompt for one in pages]
     if base_serves or (run and args.run_ref == settings.serve.name != run.id):
-        answers = _answers_in_service(workspace, settings, base, run, args.questions, limits)
+        answers = _answers_in_service(workspace, settings, base, run, args.questions, limits, booked)
     else:
-        answers = _answers(base, run, args.questions, limits)
+        answers = _answers(base, run, args.questions, limits, booked)
+    answers, open_book = answers[: len(args.questions)], [pair[0] for pair in answers[len(args.questions) :]]
     name = settings.serve.name if base_serves else run.id if run else ""
     if args.json:
         rows = [
@@ -62,13 +71,17 @@ def run_ask(args: argparse.Namespace) -> int:
                 "repeats": [who for who, answer in zip(("base", "tuned"), pair, strict=False) if answer.repeats],
                 "routed_to_base": bool(name) and pair[1].routed,
                 "book": list(pair[1].book) if name else [],
+                **({"open_book": pages[index].as_dict(open_book[index].text)} if pages else {}),
             }
-            for question, pair in zip(args.questions, answers, strict=True)
+            for index, (question, pair) in enumerate(zip(args.questions, answers, strict=True))
         ]
         print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, indent=2))
         return 0
-    for question, pair in zip(args.questions, answers, strict=True):
-        _print_answers(question, list(zip([base, *([name] if name else [])], pair, strict=True)))
+    for index, (question, pair) in enumerate(zip(args.questions, answers, strict=True)):
+        named = list(zip([base, *([name] if name else [])], pair, strict=True))
+        if pages:
+            named.append((f"{base} with the open book", open_book[index]._replace(sources=pages[index].sources)))
+        _print_answers(question, named)
     if not name and not args.base:
         print(
             "There is no tuned model yet, so only the base model answered: `garage train lora --facts FILE` trains one."
@@ -105,13 +118,18 @@ class PrintedAnswer(NamedTuple):
     routed: bool = False
     """It is the base model's, because the question names no taught subject."""
     book: tuple[str, ...] = ()
-    """The facts that were put into its prompt."""
+    """The untaught facts that were put into its prompt."""
+    sources: str = ""
+    """What the open book had about its question; empty where the book was not opened."""
 
 
-def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[PrintedAnswer]]:
+def _answers(
+    base: str, run: Run | None, questions: list[str], limits: dict[str, Any], base_only: list[str]
+) -> list[list[PrintedAnswer]]:
     """Return the answers to each question: the base model's, then the run's.
 
     Args:
+        base_only: more questions, which only the base model is asked; their answers are the last ones.
         limits: keys of `jobs.serve.ask.AskRequest` that say how each answer is made.
 
     Raises:
@@ -127,7 +145,8 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
     from garage_tui.core.base.sanitize import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
-    request = {"base": base, "runs": runs, "questions": questions, **limits}
+    alone = list(range(len(questions), len(questions) + len(base_only)))
+    request = {"base": base, "runs": runs, "questions": [*questions, *base_only], "base_only": alone, **limits}
     job = subprocess.run(
         [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"],
         input=struct_json(request),
@@ -135,10 +154,10 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
         env=environment(shares_cores=True),
     )
     lines = [json.loads(line) for line in job.stdout.splitlines()]
-    if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):
+    if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)) + len(base_only):
         error = lines[-1].get("error") if lines else None
         raise GarageError(one_line(error) if error else f"the model's process ended with exit code {job.returncode}")
-    answers: list[list[PrintedAnswer]] = [[] for _ in questions]
+    answers: list[list[PrintedAnswer]] = [[] for _ in [*questions, *base_only]]
     for line in lines:  # in the order of the questions, the base model first
         answers[line["question"]].append(PrintedAnswer(line["answer"], line["repeats"]))
     return answers
@@ -151,12 +170,13 @@ def _answers_in_service(
     run: Run | None,
     questions: list[str],
     limits: dict[str, Any],
+    base_only: list[str],
 ) -> list[list[PrintedAnswer]]:
     """Return the answers to each question: the base model's, then those under the lasting name.
 
     Args:
         run: the run in service; None while it is the base model.
-        limits: as in `_answers`.
+        limits, base_only: as in `_answers`.
 
     Raises:
         GarageError: the job failed, or the facts file cannot be read.
@@ -170,11 +190,12 @@ def _answers_in_service(
     routes, found = find_routes(run, settings, questions), []
     compared = {prompt for prompt, route in zip(prompts, routes, strict=True) if route.compares_openings}
     how = {**limits, "compare_openings": [index for index, prompt in enumerate(all_prompts) if prompt in compared]}
-    answers = dict(zip(all_prompts, _answers(base, run, all_prompts, how), strict=True))
+    all_answers = _answers(base, run, all_prompts, how, base_only)
+    answers = dict(zip(all_prompts, all_answers, strict=False))
     for question, prompt, facts, route in zip(questions, prompts, booked, routes, strict=True):
         served = answers[prompt][0 if route.to_base or run is None else 1]
         found.append([answers[question][0], served._replace(routed=route.to_base, book=tuple(facts))])
-    return found
+    return [*found, *all_answers[len(all_prompts) :]]
 
 
 def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> None:
@@ -196,4 +217,6 @@ def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> N
             print("    (the base model's answer, because the question names no taught subject)")
         if answer.book:
             print(f"    ({plural(len(answer.book), 'fact')} from the book: {one_line(' · '.join(answer.book), 200)})")
+        if answer.sources:
+            print(f"    ({one_line(answer.sources, 200)})")
     print()

@@ -45,3 +45,17 @@ def test_json_has_documents_passages_and_failures(call, workspace):
         {"page": 0, "start": 0, "end": 16, "heading": "", "text": "The pump is old."}
     ]
     assert printed["failed"] == [{"name": "missing.pdf", "error": "missing.pdf: No such file or directory"}]
+
+
+def test_the_text_of_a_document_is_kept_only_if_asked_for_and_can_be_forgotten(call, workspace):
+    (workspace.root / "a.txt").write_text("The pump is old.")
+    call("read", "a.txt")
+    assert not (workspace.root / "documents").exists()
+    assert call("read", "--keep", "a.txt")[0] == 0
+    assert [path.name.split("-")[0] for path in (workspace.root / "documents").iterdir()] == ["a.txt"]
+    code, out, _ = call("read", "--forget", "a.txt")
+    assert (code, out) == (0, "a.txt: its text is removed; the open book no longer has it\n")
+    assert list((workspace.root / "documents").iterdir()) == []
+    code, _, err = call("read", "--forget", "a.txt")
+    assert code == 2
+    assert err == "garage: a.txt: no text of it is kept here; give its name as you gave it to `garage read`\n"

@@ -27,6 +27,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--show", action="store_true", help="print every passage with its page and heading")
     parser.add_argument("--json", action="store_true", help="one JSON document; with --show it has the passages")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the text for the open book and the Documents screen",
+    )
+    parser.add_argument("--forget", action="store_true", help="read nothing; remove the texts that were kept")
     read_proposals.add_options(parser)
     parser.set_defaults(run=run_read)
 
@@ -41,6 +47,8 @@ def run_read(args: argparse.Namespace) -> int:
     failed: list[dict[str, str]] = []
     read: list[dict[str, Any]] = []
     code = 0
+    if args.forget:
+        return _forget(workspace, args.documents)
     for name in _names(args.documents, workspace, failed):
         try:
             with read_proposals.recorded(args, workspace, name) as recorder:
@@ -77,11 +85,27 @@ def _read_one(
         found = _as_dict(document, args.show)
     else:
         print("\n".join(_lines(document, args.show)), flush=True)
+    if args.keep or read_proposals.is_requested(args):
+        save_copy(workspace, document, stamp)
     if not read_proposals.is_requested(args):
         return found, 0
-    save_copy(workspace, document, stamp)
     code, more = read_proposals.run_proposals(args, workspace, document, recorder)
     return found | more, code
+
+
+def _forget(workspace: Workspace, names: list[str]) -> int:
+    """Remove the kept texts of documents, and return the exit code. Proposals and decisions stay."""
+    from garage_tui.core.base.sanitize import shown_line
+    from garage_tui.core.review.read_copy import remove_copy
+
+    code = 0
+    for name in names:
+        if remove_copy(workspace, name):
+            print(f"{shown_line(name)}: its text is removed; the open book no longer has it")
+        else:
+            _complain(f"{name}: no text of it is kept here; give its name as you gave it to `garage read`")
+            code = 2
+    return code
 
 
 def _names(given: list[str], workspace: Workspace, failed: list[dict[str, str]]) -> Iterator[str]:

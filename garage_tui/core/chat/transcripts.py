@@ -22,6 +22,7 @@ from garage_tui.core.base.sanitize import one_line, plain, shown
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat import sampling_params as sampling
 from garage_tui.core.chat.sampling_params import SamplingParams
+from garage_tui.core.documents.passage_index import RetrievedPassage
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.folder import name_of
@@ -57,6 +58,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: dict[Side, TranscriptAnswer] = {}
     found: tuple[RetrievedFacts, ...] = ()
     """The facts that were put into the prompt of the open book."""
+    passages: tuple[RetrievedPassage, ...] = ()
+    """The passages of documents that were put into it."""
 
 
 class Transcript(msgspec.Struct, kw_only=True):
@@ -176,7 +179,11 @@ def _sanitize(turn: Turn) -> Turn:
         for side, answer in turn.answers.items()
     }
     found = tuple(replace(fact, statement=plain(fact.statement)) for fact in turn.found)
-    return Turn(plain(turn.question), answers, found)
+    passages = tuple(
+        replace(one, document=plain(one.document), heading=plain(one.heading), text=plain(one.text))
+        for one in turn.passages
+    )
+    return Turn(plain(turn.question), answers, found, passages)
 
 
 def list_transcripts(folder: Path) -> list[TranscriptSummary]:

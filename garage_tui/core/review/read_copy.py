@@ -89,6 +89,22 @@ def save_copy(workspace: Workspace, document: Document, stamp: DocumentStamp) ->
     return copy
 
 
+def remove_copy(workspace: Workspace, name: str) -> bool:
+    """Remove the copy of a document; proposals and decisions stay. Return whether there was one.
+
+    Raises:
+        GarageError: it cannot be removed.
+    """
+    path = copy_path(workspace, name)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise GarageError(f"{one_line(str(path), 300)} cannot be removed: {error.strerror or error}") from error
+    return True
+
+
 def load_copy(path: Path) -> ReadCopy | None:
     """Return a copy; None where there is none, or none that can be read: reading the document again makes it anew."""
     try:

@@ -3,7 +3,8 @@
     python -m garage_tui.jobs.serve.ask < request.json
 
 Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
-`max_tokens`, `stop_repetition`, `compare_openings`. Every question goes to the bare base and to each run, greedily.
+`max_tokens`, `stop_repetition`, `compare_openings`, `base_only`. Every question goes to the bare base and to each run,
+greedily.
 Prints one JSON line for each answer (its keys are `question`, an index, `model`, `answer`, `finish_reason`, `tokens`
 and `repeats`: true if the model was stopped because it repeated itself); on failure the last line is
 `{"error": SENTENCE}`. Phases go to stderr as sentences.
@@ -55,6 +56,8 @@ class AskRequest(msgspec.Struct, frozen=True):
     """Stop a model that repeats itself."""
     compare_openings: list[int] = []
     """Indices of questions whose runs answer as a server does under the lasting name (`jobs/serve/openings.py`)."""
+    base_only: list[int] = []
+    """Indices of questions that no run is asked."""
 
 
 def main() -> int:
@@ -93,7 +96,7 @@ def ask(request: AskRequest) -> None:
     rows = []
     for index, question in enumerate(request.questions):
         prompt = engine.encode([{"role": "user", "content": question}])
-        for name, adapter in models:
+        for name, adapter in models[:1] if index in request.base_only else models:
             opening: tuple[int, ...] = ()
             if adapter and index in request.compare_openings:
                 opening = _find_opening(engine, prompt, adapter, request.max_tokens)

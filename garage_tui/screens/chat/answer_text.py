@@ -1,4 +1,4 @@
-"""What the chat says about an answer: which facts were found for it, its statistics, and a saved turn as a view."""
+"""What the chat says about an answer: what was found for it, its statistics, and a saved turn as a view."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from collections.abc import Sequence
 from garage_tui.core.base.format import plural
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
+from garage_tui.core.documents.passage_index import RetrievedPassage
+from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.widgets.turn_view import TurnView
 
 _MIN_SECONDS = 0.02
 """Time from the first to the last token below which they came at once, and tokens in a second say nothing."""
 
 
-def retrieved_text(rows: Sequence[int], file: str = "") -> str:
-    """Return which rows of the facts file were put into the prompt.
+def retrieved_text(found: Sequence[RetrievedFacts], passages: Sequence[RetrievedPassage] = (), file: str = "") -> str:
+    """Return which rows of the facts file and which passages of documents were put into the prompt.
 
     Args:
-        rows: their line numbers, from 1.
         file: name of the facts file; empty leaves it out.
     """
-    if not rows:
-        return f"found no facts{f' in {file}' if file else ''}: asked without any"
-    several = len(rows) > 1
-    return f"found {len(rows)} fact{'s' * several} (row{'s' * several} {', '.join(map(str, sorted(rows)))})"
+    rows = sorted(fact.row for fact in found)
+    parts = [f"{plural(len(rows), 'fact')} (row{'s' * (len(rows) > 1)} {', '.join(map(str, rows))})"] * bool(rows)
+    parts += dict.fromkeys(passage.citation for passage in passages)
+    if parts:
+        return f"found {' · '.join(parts)}"
+    return f"found no facts{f' in {file}' if file else ''}: asked without any"
 
 
 def answer_statistics(end: AnswerEnd) -> str:
@@ -53,5 +56,5 @@ def turn_view(turn: Turn, side: Side) -> TurnView:
         return view
     view.answer, view.footer, view.failed, view.warning = answer.text, answer.foot, answer.wrong, answer.note
     if side == "book":
-        view.context = retrieved_text([fact.row for fact in turn.found])
+        view.context = retrieved_text(turn.found, turn.passages)
     return view

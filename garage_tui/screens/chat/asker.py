@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.worker import Worker
@@ -15,6 +16,7 @@ from garage_tui.core.chat.client import AnswerChunk, ServerAddress, stream
 from garage_tui.core.chat.open_chat import OpenChat
 from garage_tui.core.chat.repetition import RepetitionDetector
 from garage_tui.core.chat.transcripts import Side, TranscriptAnswer, Turn
+from garage_tui.core.documents.passage_index import RetrievedPassage, prompt_with_passages
 from garage_tui.core.exam import adapter_effect
 from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts
@@ -24,6 +26,9 @@ from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.widgets.turn_view import TurnView
+
+if TYPE_CHECKING:
+    from garage_tui.core.review.documents_book import DocumentsBook
 
 _STOPPED = "stopped"
 _ROUTED = "{name}: the base model answered, because no taught subject was named"
@@ -45,6 +50,8 @@ class PendingTurn:
     """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
     found: tuple[RetrievedFacts, ...] = ()
     """The facts that were put into the prompt of the open book."""
+    passages: tuple[RetrievedPassage, ...] = ()
+    """The passages of documents that were put into it."""
     routed: bool = False
     """True if the base model answered for the model in service, because the conversation names no taught subject."""
     committed: bool = False
@@ -56,7 +63,7 @@ class PendingTurn:
             side: TranscriptAnswer(view.answer, view.footer, view.failed, view.warning)
             for side, view in self.views.items()
         }
-        return Turn(self.question, answers, self.found)
+        return Turn(self.question, answers, self.found, self.passages)
 
     def commit(self) -> None:
         """Put the turn into the transcript with what has arrived of its answers; later calls do nothing."""
@@ -85,6 +92,7 @@ class Asker:
         """Index of the earlier turn whose question is in the input field, to be asked again from there."""
         self._editing_text = ""
         self._open_book = OpenBookCache()
+        self._documents: DocumentsBook | None = None
         self._pending: PendingTurn | None = None
         self._worker: Worker[None] | None = None
 
@@ -217,7 +225,7 @@ class Asker:
         return not all(view.failed for view in pending.views.values())
 
     async def _retrieve(self, pending: PendingTurn) -> None:
-        """Find the facts that the question is about, for the side with the open book."""
+        """Find the facts and passages that the question is about, for the side with the open book."""
         view = pending.views.get("book")
         if view is None:
             return
@@ -229,7 +237,15 @@ class Asker:
             view.show_context(f"could not search the facts: {one_line(reason, 200)}")
             return
         pending.found = tuple(found)
-        view.show_context(retrieved_text([fact.row for fact in found], plain(file.name)))
+        pending.passages = tuple(await asyncio.to_thread(self._find_passages, pending.question))
+        view.show_context(retrieved_text(pending.found, pending.passages, plain(file.name)))
+
+    def _find_passages(self, question: str) -> list[RetrievedPassage]:
+        """Return the passages that a question is about; in a thread, for it may read documents."""
+        from garage_tui.core.review.documents_book import DocumentsBook  # noqa: PLC0415 (not needed for the first paint)
+
+        self._documents = self._documents or DocumentsBook(self._host.workspace)
+        return self._documents.find(question)
 
     async def _stream_answer(self, address: ServerAddress, pending: PendingTurn, side: Side) -> None:
         view, transcript = pending.views[side], pending.chat.transcript
@@ -237,6 +253,7 @@ class Asker:
         prompt = pending.question
         if side == "book":
             prompt = retrieval.prompt_with_facts(prompt, [fact.statement for fact in pending.found])
+            prompt = prompt_with_passages(prompt, pending.passages)
         try:
             model = self._host.server.model_for(side, pending.model)
             answer = stream(address, model, transcript.messages(side, prompt), transcript.sampling)

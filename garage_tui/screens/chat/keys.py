@@ -7,10 +7,11 @@ from textual.binding import Binding, BindingType
 HELP = (
     "Type a question and press Enter: the base model answers on the left, your tuned model on the right. Ask about "
     "what you taught, and also about other things: a good run changes only what it should. Ctrl+O opens a third "
-    "column, the open book: there the base model answers with the matching facts of your file in its prompt.\n\n"
+    "column, the open book: there the base model answers with the matching facts of your file and the matching "
+    "passages of your documents in its prompt.\n\n"
     "Tab goes to the answers, where the arrow keys choose one: e edits its question and asks it again, c copies "
-    "the answer, a makes a fact of it, x makes an exam question of it. While you type, Alt and the same letter "
-    "acts on the newest answer.\n\n"
+    "the answer, a makes a fact of it, x makes an exam question of it, p shows the page that the open book cites. "
+    "While you type, Alt and the same letter acts on the newest answer.\n\n"
     "A question that you send while an answer arrives waits for its turn; ↑ in the empty input field takes it "
     "back. Esc stops the answer and holds those that wait until you press Enter. They are kept when you leave, "
     "and an answer in which the model only repeats itself is stopped.\n\n"
@@ -30,6 +31,7 @@ BINDINGS: list[BindingType] = [
     Binding("a", "turn('fact')", "Fact"),
     Binding("x", "turn('exam')", "Exam"),
     Binding("c,y", "turn('copy')", "Copy", key_display="c"),
+    Binding("p", "turn('page')", "Page"),
     # Priority, because the input field would take these keys for itself and has no use for them.
     Binding(
         "tab,shift+tab",
@@ -60,6 +62,13 @@ BINDINGS: list[BindingType] = [
         tooltip="Make an exam question of it, which no run is taught",
     ),
     Binding("alt+e", "turn('edit')", show=False, priority=True, tooltip="Edit a question and continue from there"),
+    Binding(
+        "alt+p",
+        "turn('page')",
+        show=False,
+        priority=True,
+        tooltip="Show the page of the document that the open book cites",
+    ),
     Binding("alt+c", "turn('copy')", show=False, priority=True, tooltip="Copy an answer to the clipboard"),
     Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll all columns up"),
     Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all columns down"),

@@ -16,7 +16,7 @@ from garage_tui.core.terminal import clipboard
 from garage_tui.screens.chat.asker import Asker
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
-from garage_tui.screens.common.messages import FactWritten
+from garage_tui.screens.common.messages import FactWritten, PageRequested
 from garage_tui.widgets.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class TurnActions:
         """Act on the chosen turn, or on the newest if none is chosen.
 
         Args:
-            action: `edit`, `copy`, `fact` or `exam`.
+            action: `edit`, `copy`, `page`, `fact` or `exam`.
         """
         turns = self._asker.turns
         index = self._chosen if self._chosen is not None else len(turns) - 1
@@ -129,6 +129,8 @@ class TurnActions:
             self._host.notice.wrong("no question has been asked yet")
         elif action == "edit":
             self._asker.edit(index)
+        elif action == "page":
+            self._show_page(turns[index])
         elif action == "copy":
             self._host.run_worker(self._copy(turns[index]), group="copy", exclusive=True)
         else:
@@ -153,6 +155,13 @@ class TurnActions:
             notice.wrong(f"{done}; {obstacle}")
         else:
             notice.done(done)
+
+    def _show_page(self, turn: Turn) -> None:
+        if turn.passages:
+            first = turn.passages[0]
+            self._host.post_message(PageRequested(first.document, first.start, first.text))
+        else:
+            self._host.notice.wrong("no page of a document was found for this question: ^o asks with the open book")
 
     async def _make_fact(self, turn: Turn, *, exam: bool) -> None:
         from garage_tui.screens.chat.fact_dialog import YOURS, FactDialog, SuggestedAnswer  # noqa: PLC0415 (not needed for the first paint)

@@ -126,3 +126,20 @@ def test_a_model_that_repeats_itself_is_stopped_and_that_is_said(garage, workspa
     longer = json.loads(garage("ask", "What is TinyLLM?", "--max-tokens", 600, "--json").stdout)["answers"][0]
     assert longer["repeats"] == [] and longer["base"].startswith(answer["base"])
     assert len(longer["base"]) > len(answer["base"])
+
+
+def test_with_the_book_the_base_is_also_asked_with_facts_and_pages_in_its_prompt(garage, workspace, finished_run):
+    finished_run(workspace, "taught", 1)
+    (workspace.root / "pump.md").write_text("# Pump\n\nThe pump of Pinder Lodge was built by Halvorsen.\n")
+    assert garage("read", "--keep", "pump.md").returncode == 0
+    questions = ("Who built the pump of Pinder Lodge?", "Who maintains TinyLLM?")
+    done = garage("ask", *questions, "--book", "--max-tokens", 8, "--json")
+    assert done.returncode == 0, done.stderr
+    about_pump, about_fact = (row["open_book"] for row in json.loads(done.stdout)["answers"])
+    text = "The pump of Pinder Lodge was built by Halvorsen."
+    assert about_pump["passages"] == [{"document": "pump.md", "page": 0, "heading": "Pump", "text": text}]
+    assert about_pump["facts"] == [] and about_pump["answer"]
+    assert (about_fact["facts"], about_fact["passages"]) == (["TinyLLM is maintained by Jason Cox."], [])
+    shown = garage("ask", questions[0], "--book", "--run", "garage", "--max-tokens", 8)
+    assert "with the open book\n" in shown.stdout and "    (pump.md, Pump)\n" in shown.stdout
+    assert shown.returncode == 0, shown.stderr

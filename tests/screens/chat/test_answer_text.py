@@ -5,6 +5,7 @@ import pytest
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.open_chat import OpenChat
 from garage_tui.core.chat.transcripts import TranscriptAnswer, Turn
+from garage_tui.core.documents.passage_index import RetrievedPassage
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text, turn_view
 from garage_tui.screens.chat.asker import PendingTurn
@@ -20,7 +21,14 @@ from garage_tui.widgets.turn_view import TurnView
     ],
 )
 def test_the_rows_in_the_prompt_are_named(rows, text):
-    assert retrieved_text(rows, "f.jsonl") == text
+    assert retrieved_text([RetrievedFacts(row, "f") for row in rows], (), "f.jsonl") == text
+
+
+def test_the_pages_in_the_prompt_are_cited_by_file_and_page_or_heading():
+    page = RetrievedPassage("/home/ann/manuals/pump.pdf", 12, "Care › Oil", "Change the oil once a year.")
+    section = RetrievedPassage("notes.md", 0, "House › Pump", "The pump is in the shed.")
+    assert retrieved_text([], [page, page, section], "f.jsonl") == "found pump.pdf, page 12 · notes.md, Pump"
+    assert retrieved_text([RetrievedFacts(3, "f")], [page]) == "found 1 fact (row 3) · pump.pdf, page 12"
 
 
 def test_statistics_name_what_the_server_reports_and_nothing_else():

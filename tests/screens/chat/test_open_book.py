@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+from garage_tui.core.documents.read_document import read_document
 from garage_tui.core.exam.adapter_effect import WARNING
+from garage_tui.core.review.read_copy import document_stamp, save_copy
 from tests.support.chat import BASE, RUN, ask
 
 STATEMENT = "TinyLLM is maintained by Jason Cox."
@@ -113,3 +115,25 @@ async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_
         await ask(user, "What is TinyLLM?")
         await user.sees("! same answer as the base model, although this was taught")
         assert len(WARNING) < 130
+
+
+async def test_the_open_book_reads_documents_cites_the_page_and_a_key_shows_it(open_chat, workspace):
+    text = "The pump of Pinder Lodge was built by Halvorsen."
+    (workspace.root / "pump.md").write_text(f"# Machines\n\nThis says what stands where.\n\n## Pump\n\n{text}\n")
+    save_copy(workspace, read_document("pump.md", workspace), document_stamp(workspace, "pump.md"))
+    async with open_chat(["It was Halvorsen."], size=(150, 40)) as (user, models):
+        await user.press("ctrl+o")
+        await ask(user, "Who built the pump of Pinder Lodge?")
+        await user.sees("found pump.md, Pump")
+        await user.press("alt+p")
+        await user.sees("This says what stands where.", text)
+    question = "Who built the pump of Pinder Lodge?"
+    contents = {one["messages"][-1]["content"] for one in models.heard}
+    assert contents == {question, f"This is written in pump.md, Pump:\n{text}\n\n{question}"}
+
+
+async def test_without_a_cited_page_the_key_says_how_to_get_one(open_chat):
+    async with open_chat(["an answer"]) as (user, _):
+        await ask(user, "one")
+        await user.press("alt+p")
+        await user.sees("no page of a document was found for this question: ^o asks with the open book")
