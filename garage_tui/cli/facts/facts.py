@@ -146,7 +146,8 @@ def run_import(args: argparse.Namespace) -> int:
         with source.open("rb") if source else sys.stdin.buffer as file:
             data = file.read(MAX_BYTES + 1)  # a pipe or a device may have no end
     except OSError as error:
-        raise BadInputError(f"{args.source}: {error.strerror}") from error
+        why = "it is not a file but a folder" if isinstance(error, IsADirectoryError) else error.strerror
+        raise BadInputError(f"{args.source}: {why}") from error
     if len(data) > MAX_BYTES:
         raise BadInputError(f"{args.source}: it is larger than {MAX_BYTES / 1e6:,.0f} MB: split it")
     try:

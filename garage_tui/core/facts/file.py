@@ -156,7 +156,7 @@ def parse_bytes(
     file = FactsFile(path, lines, ends_with_newline)
     if (
         lines
-        and not any(line.fact for line in lines)
+        and (_is_opened(lines[0]) or not any(line.fact for line in lines))
         and (seems := _whole_file_problem(path, data, lines[0], parquet=parquet))
     ):
         file.seems = seems
@@ -164,8 +164,14 @@ def parse_bytes(
     return file
 
 
+def _is_opened(first: Line) -> bool:
+    """Return whether the first line opens a list or an object that goes on below, maybe with one row on each line."""
+    begin = first.raw.removeprefix(BOM).strip()
+    return begin.startswith(b"[") or (begin.startswith(b"{") and begin.endswith((b"{", b"[")))
+
+
 def _whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool) -> str:
-    """Return what a file without a single fact is, and whether the import reads it, which is tried.
+    """Return what a file is that is not one object on each line, and whether the import reads it, which is tried.
 
     Args:
         first: the first line.
@@ -180,7 +186,7 @@ def _whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool) 
     from garage_tui.core.facts.formats.read_row import UnknownColumnsError
 
     begin = first.raw.removeprefix(BOM).strip()
-    over_lines = begin.startswith(b"[") or begin == b"{"
+    over_lines = _is_opened(first)
     if any(IMPORTED in complaint.text for complaint in first.complaints):
         return ""
     if data[:4] == MAGIC and not parquet:

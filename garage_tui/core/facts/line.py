@@ -238,11 +238,13 @@ def _remedy(key: str, data: bytes) -> str:
     from garage_tui.core.facts.formats.row_reader import read_row
 
     try:
-        read_row(json.loads(data))
+        reading = read_row(json.loads(data))
     except NoQuestionError:
         return f'add "{key}": "…"'
     except RowRefusedError as error:
         return f'add "{key}": "…"; `garage facts import` leaves this row out ({error})'
+    if reading.left_out:
+        return f"this is another format; `garage facts import` reads a part of it ({'; '.join(reading.left_out)})"
     return f"this is another format, and {IMPORTED}"
 
 

@@ -88,6 +88,8 @@ ROW = '{"instruction": "Who?", "output": "Rex"}'
 IMPORTABLE = {
     "list.jsonl": f"[\n{ROW},\n{ROW.replace('Who', 'What')}\n]\n",
     "one-line.jsonl": f"[{ROW}]\n",
+    "facts-in-a-list.jsonl": '[\n{"question": "Who?", "answer": "Rex"},\n{"question": "What?", "answer": "A dog"}\n]\n',
+    "facts-in-data.json": '{"data": [\n{"question": "Who?", "answer": "Rex"},\n{"question": "So?", "answer": "No"}\n]}',
     "pretty.jsonl": json.dumps(json.loads(ROW), indent=1),
     "alpaca.jsonl": f"{ROW}\n",
     "chat.jsonl": '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}\n',
@@ -140,6 +142,24 @@ def test_check_offers_the_import_exactly_of_what_it_reads(workspace, name):
     if offered:
         assert " 0 added" not in done.stdout
         assert garage(workspace, "facts", "check", done.stdout.partition(": ")[0]).returncode == 0
+
+
+def test_of_a_chat_with_a_follow_up_the_check_says_which_part_the_import_reads(workspace):
+    turns = ["Who runs the mill?", "Ottoline.", "And who helps her?", "Rex."]
+    messages = [{"role": role, "content": text} for role, text in zip(["user", "assistant"] * 2, turns, strict=True)]
+    path = written(workspace.root, "chat.jsonl", json.dumps({"messages": messages}) + "\n")
+    checked = garage(workspace, "facts", "check", path).stdout
+    left_out = 'the question "And who helps her?" needs the turns before it'
+    assert f"`garage facts import` reads a part of it ({left_out}" in checked
+    done = garage(workspace, "facts", "import", path)
+    assert "1 added" in done.stdout and left_out in done.stderr
+
+
+def test_a_folder_is_named_as_one_whoever_reads_it(workspace):
+    for command in ("check", "import"):
+        done = garage(workspace, "facts", command, workspace.datasets)
+        assert done.returncode == 2
+        assert done.stderr == f"garage: {workspace.datasets}: it is not a file but a folder\n"
 
 
 def test_a_row_that_the_import_leaves_out_says_why(workspace):

@@ -38,7 +38,12 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
         ('{"question": "a"}', 'the key "answer" is missing'),
         ('{"question": 1, "answer": "b"}', '"question" is not text'),
         ('{"question": " ", "answer": "b"}', '"question" is empty'),
-        ('{"question": "a", "answer": "b"', "not JSON at column"),
+        (
+            '{"question": "a", "answer": "b"',
+            "not JSON at column 32 (it ends in the middle of a value; a } or a ] may be",
+        ),
+        ('{"question": "a", "answer":', "it ends in the middle of a value"),
+        ('{"question": "a" "answer": "b"}', "a comma is missing"),
         ('["a", "b"]', "not an object; a line looks like"),
         ('{"question": "", "answer": "b"}', '"question" is empty: write one, or delete the line'),
         ('{"Question": "a", "answer": "b"}', 'the key "question" is missing: rename "Question"'),

@@ -32,6 +32,8 @@ def explain(text: str, error: JSONDecodeError) -> tuple[int, str]:
     found = re.compile(_BLANK).match(text, at)
     at = found.end() if found else at
     before = text[:at].rstrip(" \t\r\n")
+    if before and at >= len(text):
+        return at, "it ends in the middle of a value; a } or a ] may be missing, or it was cut off"
     if re.compile(_COMMENT).match(text, at):
         return at, "a comment, which JSON does not have; take it out"
     if text[at : at + 1] in ("]", "}") and before.endswith(","):
