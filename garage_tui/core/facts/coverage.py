@@ -9,9 +9,14 @@ from typing import Literal
 
 from garage_tui.core.facts.line import Line
 
-Gap = Literal["question", "questions", "answers", "exam"]
+Gap = Literal["question", "untaught", "questions", "answers", "exam"]
 GAP_TEXTS: dict[Gap, tuple[str, str]] = {
     "question": ("no question yet", "It is not taught until it has a question."),
+    "untaught": (
+        "exam only",
+        "No row teaches it, so no run learns it: teach this question with x, or write another one with y. "
+        'If another row teaches it, give both the same "fact".',
+    ),
     "questions": (
         "1 question only",
         "With one wording the model memorises the sentence; with three or more it learns the fact.",
@@ -61,7 +66,7 @@ class FactGroup:
         rows = [line.fact for line in self.lines if line.fact and line.fact.question]
         taught = [row for row in rows if not row.exam]
         if not taught:
-            return () if rows else ("question",)
+            return ("untaught",) if rows else ("question",)
         found: list[Gap] = []
         if _alike([row.question for row in taught]):
             found.append("questions")

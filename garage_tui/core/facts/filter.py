@@ -19,6 +19,7 @@ ROW_KINDS: dict[RowKind, str] = {
     "": "All rows",
     "problems": "Rows with problems",
     "question": "Facts without a question",
+    "untaught": "Facts that only the exam asks for",
     "questions": "Facts with only one question",
     "answers": "Facts whose answers are all alike",
     "exam": "Facts without an exam question",

@@ -65,9 +65,15 @@ class RowDraft(msgspec.Struct):
         return cls(line, position, _texts(line.fact))
 
     @classmethod
-    def variant(cls, fact: Fact, position: int) -> RowDraft:
-        """Return the draft of a new row for the same fact: all but the question begins as a copy."""
+    def variant(cls, fact: Fact, position: int, *, is_taught: bool = True) -> RowDraft:
+        """Return the draft of a new row for the same fact: all but the question begins as a copy.
+
+        Args:
+            is_taught: whether any row teaches the fact; if none does, the new one is no exam question.
+        """
         texts: dict[Field, str] = {**_texts(fact), "question": "", "fact": fact.content}
+        if not is_taught:
+            texts["exam"] = ""
         return cls(None, position, texts, dict(fact.extra), fact.question)
 
     @classmethod

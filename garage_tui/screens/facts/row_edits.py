@@ -96,11 +96,13 @@ class RowEdits:
             self._host.notice.wrong("Only a row with a question can be an exam question")
             return
         exam = None if line.fact.exam else True
-        done = (
-            "Now an exam question: never taught, asked afterwards"
-            if exam
-            else "Taught again; no longer an exam question"
-        )
+        group = store.document.coverage.group(line)
+        if not exam:
+            done = "Taught again; no longer an exam question"
+        elif group and all(other is line for other in group.questions):
+            done = "Now an exam question. No row teaches this fact any more: write one with y"
+        else:
+            done = "Now an exam question: never taught, asked afterwards"
         self.change(lambda: store.edit(line, {"exam": exam}, "marking a row", position), done)
 
     def undo(self) -> None:

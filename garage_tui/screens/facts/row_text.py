@@ -78,13 +78,11 @@ def _covered(document: EditableRows, group: FactGroup, written_out: bool) -> Con
     taught = len(group.questions)
     gap = group.gaps[0] if group.gaps else None
     style = _gap_style(gap)
-    if gap is None and taught:
+    if gap is None:
         rest = plural(taught, "question") if written_out else ""
         return Content.assemble(("✓ ", "$success"), (rest, style)) if rest else Content.styled("✓", "$success")
     if written_out:
-        return Content.styled(GAP_TEXTS[gap][0] if gap else "exam only", style)
-    if gap is None:
-        return Content.styled("-", style)
+        return Content.styled(GAP_TEXTS[gap][0], style)
     return Content.styled(str(taught) if gap in ("exam", "questions") else "!", style)
 
 

@@ -79,7 +79,10 @@ class RowWriter:
         if position is None or line is None or line.fact is None:
             self._host.notice.wrong("This line cannot be read, so it cannot have a variant: fix it with E")
         elif self._can_be_written(line.fact):
-            self.open(RowDraft.variant(line.fact, position + 1), "question")
+            store = self._host.session.store
+            group = store.document.coverage.group(line) if store else None
+            is_taught = bool(group and group.questions)
+            self.open(RowDraft.variant(line.fact, position + 1, is_taught=is_taught), "question")
 
     def edit(self) -> None:
         """Write in the chosen cell of the table."""

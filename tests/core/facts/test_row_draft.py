@@ -88,6 +88,14 @@ def test_a_variant_names_the_same_fact_and_begins_with_an_empty_question():
     assert draft.as_fact() == Fact("Is Tom a cat?", "A cat.", {"id": 7, "must": ["cat"], "fact": "A cat."})
 
 
+def test_a_variant_of_an_exam_question_is_one_too_unless_no_row_teaches_the_fact_yet():
+    exam = Fact("Who is Tom?", "A cat.", {"exam": True})
+    for is_taught, extra in ((True, {"exam": True, "fact": "A cat."}), (False, {"fact": "A cat."})):
+        draft = RowDraft.variant(exam, 1, is_taught=is_taught)
+        draft.finish("question", "Is Tom a cat?", "enter")
+        assert draft.as_fact() == Fact("Is Tom a cat?", "A cat.", extra)
+
+
 def test_a_statement_gets_its_answer_with_its_question():
     statement = make_line(Fact("", "Tom is a cat.", {"fact": "Tom is a cat."}))
     draft = RowDraft.of(statement, 0)

@@ -41,6 +41,19 @@ async def test_an_exam_question_is_marked_and_unmarked(open_facts, file):
     assert file.read_text().splitlines() == [DOG, CAT]
 
 
+async def test_marking_the_last_row_that_teaches_a_fact_says_that_no_row_teaches_it_any_more(open_facts, file):
+    other = '{"question": "What is Rex called?", "answer": "Rex is a dog."}'
+    async with open_facts(DOG, other, CAT, size=(120, 40)) as user:
+        await user.press("x")
+        await user.sees("Now an exam question: never taught, asked afterwards")
+        await user.press("down", "x")
+        await user.sees("Now an exam question. No row teaches this fact any more: write one with y · u undoes it")
+        await user.sees("exam only. No row teaches it, so no run learns it")
+        await user.press("y", "S", "o", "?", "ctrl+s")
+        await user.sees("▸   3  So?", "1 question only")
+        await user.sees_no("exam only")
+
+
 async def test_a_change_goes_into_the_version_that_somebody_else_wrote_meanwhile(open_facts, file):
     async with open_facts(CAT) as user:
         await user.press("right", "e", "!")
