@@ -21,6 +21,17 @@ class InputHistory:
             self._lines.append(line)
         self._position, self._draft = len(self._lines), ""
 
+    def recall(self, line: str, current: str) -> str:
+        """Go to a line that was entered, as the newest, and return it; what was being typed comes after it.
+
+        Args:
+            current: the content of the field.
+        """
+        draft = self._draft if current in self._lines else current
+        self.add([line])
+        self._position, self._draft = len(self._lines) - 1, draft
+        return line
+
     def back(self, current: str) -> str:
         """Return the line before, or `current` if there is none.
 

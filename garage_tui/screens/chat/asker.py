@@ -150,11 +150,11 @@ class Asker:
         self._host.refresh_bindings()
 
     def take_back_waiting(self) -> bool:
-        """Put the question that waits last into the input field; False if none waits or something is written there."""
-        field = self._host.question_input
-        if not self._queue or field.value:
+        """Put the question that waits last into the input field, before what is written there; False if none waits."""
+        if not self._queue:
             return False
-        field.value = self._queue.take_back()
+        field = self._host.question_input
+        field.value = self._conversations.history.recall(self._queue.take_back(), field.value)
         field.cursor_position = len(field.value)
         return True
 

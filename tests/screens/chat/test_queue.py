@@ -87,6 +87,22 @@ async def test_up_takes_the_last_one_back_into_the_input_field(streaming):
     assert questions_of(models) == ["first", "second", "third!"]
 
 
+async def test_up_takes_it_back_also_while_something_else_is_written_which_down_brings_back(streaming):
+    async with streaming() as (user, models):
+        await send(user, "second", "third")
+        await user.types("fourth")
+        await user.press("up")
+        await user.sees("1 question waits", "│ third")
+        await user.press("up")
+        await user.sees_no("waits")
+        await user.sees("│ second")
+        await user.press("down")
+        await user.sees("│ fourth")
+        models.hold.set()
+        await idle(user)
+    assert questions_of(models) == ["first"]
+
+
 async def test_what_waits_is_there_after_another_screen_and_after_a_restart(open_app, model_server):
     async with model_server() as models:
         models.answers = {BASE: ["half", " an answer"]}
