@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -39,3 +40,15 @@ class Pane(Vertical):
         focused = self.screen.focused
         if focused is not None and self in focused.ancestors:
             self._last_focus = focused
+
+    def why_unavailable(self, action: str) -> str:
+        """Return why an action has nothing to do now; empty where there is nothing to say."""
+        return ""
+
+    async def on_key(self, event: events.Key) -> None:
+        """Say why a key of this screen does nothing now, where it does nothing."""
+        found = self._bindings.key_to_bindings.get(event.key)
+        if not found or event.key in self.screen.active_bindings:
+            return
+        if why := self.why_unavailable(found[0].action.partition("(")[0]):
+            self.notice.note(why)

@@ -233,6 +233,9 @@ class FactsPane(Pane):
             return False  # the row that is being written comes first; the palette would offer them, too
         return self._edits.may(action) or (action == "undo" and self._rows.can_restore)
 
+    def why_unavailable(self, action: str) -> str:
+        return "" if self.is_writing else self._edits.why_not(action)
+
     def action_add(self) -> None:
         self._rows.add()
 

@@ -47,6 +47,12 @@ class RowEdits:
             return bool(store and store.document.can_redo)
         return True
 
+    def why_not(self, action: str) -> str:
+        """Return why an action of the screen cannot be done now."""
+        if action in ("undo", "redo"):
+            return "There is no change to undo" if action == "undo" else "No change was undone, so none can be redone"
+        return "No row is chosen: a adds one" if self._host.line is None else ""
+
     # Changing rows
 
     def change(self, act: Callable[[], int], done: str = "") -> None:

@@ -182,6 +182,9 @@ class GpuPane(Pane):
             return self._resumable is not None
         return action != "device" or len(self.devices) > 1
 
+    def why_unavailable(self, action: str) -> str:
+        return "No run here waits to be resumed" if action == "resume" else "There is nothing else to show: no GPU"
+
     def action_device(self, steps: int) -> None:
         if self.device in self.devices:
             self.device = self.devices[(self.devices.index(self.device) + steps) % len(self.devices)]

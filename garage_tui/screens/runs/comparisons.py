@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from garage_tui.screens.runs.host import RunsHost
 
 _WHEN_DONE = "the report cards open side by side when both are done"
+_THEIR_CARDS = "their report cards open side by side"
 
 
 class Comparisons:
@@ -84,8 +85,7 @@ class Comparisons:
             case PairPending() as pair:
                 self._say_pending(pair)
             case CardMissing(missing):
-                remedy = "press x on it to make one" if missing.adapter else "press p on it to resume it"
-                notice.note(f"{missing.id} ({missing.status}) has no report card yet: {remedy}")
+                notice.note(f"{missing.id} ({missing.status}) has no report card yet: {_remedy(missing)}")
             case None if not self._starting:
                 self._starting = True
                 self._host.run_worker(self._start_both(run), group="both")
@@ -103,7 +103,14 @@ class Comparisons:
 
     def _say_pending(self, pair: PairPending) -> None:
         how = ", ".join(f"{run.name} {_how_far(run)}" for run in (pair.first, pair.second))
-        self._host.notice.note(f"{how}: their report cards open side by side when both are done")
+        missing = next((run for run in (pair.first, pair.second) if not has_or_gets_card(run)), None)
+        if missing is None:
+            when = f": {_THEIR_CARDS} when both are done"
+        else:
+            when = f" and has no report card: {_remedy(missing)}; {_THEIR_CARDS} when both have one"
+            how = ", ".join(f"{run.name} {_how_far(run)}" for run in (pair.first, pair.second) if run is not missing)
+            how += f", {missing.name} {_how_far(missing)}"
+        self._host.notice.note(how + when)
 
     async def _start_both(self, run: RunSnapshot) -> None:
         """Ask with what it costs, then start what is missing of the pair."""
@@ -184,6 +191,13 @@ def _plan(run: RunSnapshot, others: list[RunSnapshot], workspace: Workspace) -> 
 
     text = paired_launch.plan_text(workspace, both, base, taught.rows, found)
     return _Plan(text, halves[found[0]] if found else None, start)
+
+
+def _remedy(run: RunSnapshot) -> str:
+    """Return the keys that give a run that has ended a report card."""
+    ways = ["press p on it to resume it"] if run.resumable else []
+    ways += [f"{'' if ways else 'press '}x {'' if ways else 'on it '}to make one"] if run.adapter else []
+    return ", or ".join(ways) or "press y on it to train it again"
 
 
 def _how_far(run: RunSnapshot) -> str:

@@ -22,7 +22,7 @@ from garage_tui.screens.common.messages import (
     ReportRequested,
 )
 from garage_tui.screens.runs import run_list
-from garage_tui.screens.runs.availability import is_available
+from garage_tui.screens.runs.availability import is_available, why_not
 from garage_tui.screens.runs.commands import RunCommands
 from garage_tui.screens.runs.comparisons import Comparisons
 from garage_tui.screens.runs.details import RunDetails
@@ -112,6 +112,9 @@ class RunsPane(Pane):
             exporting=self.exports.run_id,
             can_go_back=self.watcher.service.can_go_back,
         )
+
+    def why_unavailable(self, action: str) -> str:
+        return why_not(action, self.chosen, exporting=self.exports.run_id)
 
     def choose(self, run_id: str) -> None:
         """Put the cursor on this run; it may appear with a later snapshot."""

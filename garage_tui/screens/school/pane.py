@@ -128,6 +128,11 @@ class SchoolPane(Pane):
             return self.overview is not None and not self.overview.at_work
         return True
 
+    def why_unavailable(self, action: str) -> str:
+        if action == "teach":
+            return "A night is at work" if self.overview else ""
+        return "This night has no run" if self.chosen else "There is no night yet: t does one"
+
     def on_table_moved(self) -> None:
         self._show_night()
         self.refresh_bindings()

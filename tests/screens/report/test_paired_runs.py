@@ -224,6 +224,19 @@ async def test_a_half_without_a_card_says_what_mends_it(open_pair, finish):
         await user.sees("(finished) has no report card yet: press x on it to make one")
 
 
+async def test_a_half_that_was_stopped_is_not_waited_for_without_saying_how_it_gets_its_card(open_pair, finish):
+    async with open_pair() as (user, first, _):
+        first.state("stopped", step=3)
+        first.let_go()
+        await user.sees("■ stopped")
+        await user.press("b")
+        await user.sees("garage-story is queued, lora-garage-default is stopped and has no report card: press ")
+        finish(first)
+        await user.sees("✓ finished")
+        await user.press("b")
+        await user.sees("their report cards open side by side when both are done")
+
+
 async def test_the_form_trains_both_with_one_key_and_says_before_what_that_costs(open_app, started, workspace):
     async with open_app(base_model="smollm2-135m") as user:
         await user.press("t")

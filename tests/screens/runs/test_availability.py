@@ -10,7 +10,7 @@ import pytest
 from garage_tui.core.exam.headline import Headline
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import Manifest
-from garage_tui.screens.runs.availability import is_available
+from garage_tui.screens.runs.availability import is_available, why_not
 
 MANIFEST = Manifest(id="x", kind="lora", created=0, recipe={}, base={}, dataset={})
 RUNNING = RunSnapshot("x", Path("x"), True, "running", "", None, MANIFEST, False)
@@ -76,3 +76,43 @@ def test_without_a_run_only_new_runs_can_be_started():
 def test_all_interrupted_runs_are_resumed_only_where_there_are_any():
     assert available("resume_all", FINISHED, interrupted=True)
     assert not available("resume_all", FINISHED)
+
+
+INTERRUPTED = replace(FAILED, status="interrupted")
+
+
+@pytest.mark.parametrize(
+    ("action", "run", "said"),
+    [
+        ("report", INTERRUPTED, "x is interrupted and has no model: p resumes it"),
+        ("chat", replace(FAILED, resumable=False), "x is failed and has no model: y trains it again"),
+        ("report", RUNNING, "x is running: it has a model when it has finished, or when you stop it with s"),
+        ("export", replace(INTERRUPTED, adapter=True), "x is interrupted: p resumes it"),
+        ("stop", FINISHED, "x is finished: only a run that works or waits can be stopped"),
+        ("pause", FINISHED, "x has finished: y trains it again, with changes"),
+        ("resume", BROKEN, "x cannot be resumed"),
+        ("delete", RUNNING, "x is running: press s first"),
+        ("move", FINISHED, "x is not in the queue"),
+        ("resume_all", FINISHED, "No run was interrupted"),
+        ("service_back", None, "Nothing was in service before"),
+        ("duplicate", BROKEN, "x has no record that can be read: d deletes it"),
+        ("report", None, "There is no run yet: press n to start one"),
+    ],
+)
+def test_a_key_that_does_nothing_says_why_and_what_can_be_done(action, run, said):
+    assert not available(action, run)
+    assert why_not(action, run) == said
+
+
+def test_every_action_that_is_not_available_has_a_reason():
+    every = [RUNNING, QUEUED, STOPPING, PAUSING, PAUSED, HELD, FINISHED, FAILED, INTERRUPTED, BROKEN]
+    names = (
+        "stop pause resume go_on resume_all delete move chat report view export promote service_back duplicate compare"
+    )
+    silent = [
+        (action, run.status)
+        for action in names.split()
+        for run in every
+        if not available(action, run) and not why_not(action, run)
+    ]
+    assert silent == []

@@ -51,6 +51,19 @@ async def test_log_and_loss_move_while_the_run_goes_on(open_app, make_run):
         await user.sees("✓ finished")
 
 
+async def test_a_key_that_does_nothing_for_the_chosen_run_says_why(open_app, make_run):
+    make_run(RUN, "running", step=12)
+    async with open_app(screen="runs") as user:
+        await user.sees("! interrupted")
+        await user.press("x")
+        await user.sees(f"{RUN} is interrupted and has no model: ")
+        await user.press("s")
+        await user.sees(f"{RUN} is interrupted: only a run that works or waits can be stopped")
+        await user.press("slash", "x", "z")
+        await user.sees("No run contains “xz”")
+        assert "cannot" not in user.screen and "has no model" not in user.screen
+
+
 async def test_a_run_started_elsewhere_appears_by_itself(open_app, make_run):
     async with open_app(screen="runs") as user:
         await user.sees("No runs yet")
