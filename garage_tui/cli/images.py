@@ -135,10 +135,11 @@ def _show(found: Preview, args: argparse.Namespace) -> int:
 
 
 def _print(found: Preview) -> None:
+    from garage_tui.core.base.format import plural
     from garage_tui.core.images.left_out_count import count_text
 
     size = f"{found.size} × {found.size} px"
-    print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
+    print(f"{plural(found.train, 'picture')} to learn from, {found.held_out:,} held out · {found.label} · {size}")
     if found.left_out:
         print(f"{len(found.left_out):,} left out:")
     reasons: dict[str, list[LeftOutImage]] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import quoted
 
 GREEDY_BELOW = 1e-5
@@ -41,7 +42,7 @@ class SamplingParams:
         """The parameters that differ from the defaults, as text."""
         parts = [f"temperature {self.temperature:g}" if self.temperature != GREEDY.temperature else ""]
         parts.append(f"top_p {self.top_p:g}" if self.top_p is not None else "")
-        parts.append(f"at most {self.max_tokens} tokens" if self.max_tokens != GREEDY.max_tokens else "")
+        parts.append(f"at most {plural(self.max_tokens, 'token')}" if self.max_tokens != GREEDY.max_tokens else "")
         parts.append(f"seed {self.seed}" if self.seed is not None else "")
         return [part for part in parts if part]
 

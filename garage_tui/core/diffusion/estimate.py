@@ -47,7 +47,8 @@ class DiffusionEstimate:
     """Steps, time and memory of a run; `seconds` is None if no such run has been measured here."""
 
     pictures: int
-    source: str
+    source: tuple[str, str]
+    """What the pictures are, of one and of several."""
     recipe: DiffusionRecipe
     seconds: float | None
     basis: str
@@ -67,9 +68,10 @@ class DiffusionEstimate:
     def sentence(self) -> str:
         recipe = self.recipe
         about = "" if self.exact else "about "
-        sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {plural(recipe.epochs, 'epoch')}"
+        pictures = plural(self.pictures, *self.source)
+        sum_ = f"{about}{pictures} of {recipe.size} px × {plural(recipe.epochs, 'epoch')}"
         time = "time unknown" if self.seconds is None else rough_time(self.seconds)
-        return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
+        return f"{sum_} ÷ batch {recipe.batch_size} = {plural(self.steps, 'step')} · {time} ({self.basis})"
 
     @property
     def memory_text(self) -> str:
@@ -103,11 +105,12 @@ def estimate_diffusion(
     """
     if recipe.images in NAMED:
         pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
-        source = {"procedural": "procedural butterflies", "smithsonian": "Smithsonian butterflies"}[recipe.images]
+        kind = {"procedural": "procedural", "smithsonian": "Smithsonian"}[recipe.images]
+        source = (f"{kind} butterfly", f"{kind} butterflies")
     else:
         folder = expand_home(recipe.images)
         pictures = max(1, round((0 if counted else _files(folder)) * _HELD_OUT_SHARE))
-        source = f"pictures of {one_line(folder.name)}"
+        source = (f"picture of {one_line(folder.name)}", f"pictures of {one_line(folder.name)}")
     pictures = counted or pictures
     readings = gpu.usable()
     speed, basis = _speed_here(workspace, recipe, on_gpu=bool(readings))

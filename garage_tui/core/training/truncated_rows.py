@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.training import token_preview
 
 
 def describe_cut(count: int, cut: int, limit: int) -> str:
     """Return what is wrong with a row of `count` tokens of which `cut` of its answer are lost."""
-    return f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
+    lost = f"{plural(cut, 'token')} of the answer {'is' if cut == 1 else 'are'} cut off"
+    return f"{count} tokens, and training takes {limit}: {lost}; split it into several"
 
 
 class TruncatedRows:

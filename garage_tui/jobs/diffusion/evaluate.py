@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.phase import Say
 from garage_tui.core.diffusion.nearest_images import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
@@ -66,7 +67,7 @@ def card_of(
         epoch=step // recipe.steps_an_epoch(len(pictures)),
         step=step,
         samples=len(drawn),
-        sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
+        sampler=f"{NAMES[recipe.sampler]}, {plural(recipe.sample_steps, 'step')}",
         kid=round(distance, 4),
         floor=round(floor, 4),
         blurred=round(blurred, 4),

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from garage_tui.core.base.errors import GarageError, reason_of
+from garage_tui.core.base.format import plural
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs import diffusion_files
@@ -119,7 +120,7 @@ class DiffusionReporter:
                 )
         except StopRequestedError:
             return  # the training loop handles the request; the sheet is drawn when the run is resumed
-        self._progress.say(f"training on {len(self._pictures)} pictures")
+        self._progress.say(f"training on {plural(len(self._pictures), 'picture')}")
         contact_sheet.write(
             path,
             images,
@@ -127,7 +128,7 @@ class DiffusionReporter:
             epoch=epoch,
             step=step,
             seed=recipe.seed,
-            sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
+            sampler=f"{NAMES[recipe.sampler]}, {plural(recipe.sample_steps, 'step')}",
             source=self._label,
         )
         seconds = time.monotonic() - started

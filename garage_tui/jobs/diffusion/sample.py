@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import plural
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.images import animation, contact_sheet
 from garage_tui.core.runs import checkpoints
@@ -92,7 +93,7 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         "run": folder.name,
         "step": step,
         "seed": seed,
-        "sampler": f"{NAMES[recipe.sampler]}, {steps} steps",
+        "sampler": f"{NAMES[recipe.sampler]}, {plural(steps, 'step')}",
         "source": str(manifest.dataset.get("label", "")),
     }
     if trajectory:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
 from garage_tui.core.runs.folder import COMPLETE
@@ -82,7 +83,7 @@ def train(job: Job[DiffusionRecipe], launched_ranks: LaunchedGroup | None = None
     reporter = DiffusionReporter(folder, progress, recipe, trainer, pictures, held_out, label, start)
     pace = checkpointing.CheckpointSchedule(manifest.checkpoint_seconds)
     progress.interruptible = False  # from here on a stop saves
-    progress.start_phase(f"training on {len(pictures)} pictures")
+    progress.start_phase(f"training on {plural(len(pictures), 'picture')}")
 
     step, hold, net = start.step, None, trainer.net
     reporter.catch_up(step)

@@ -17,6 +17,7 @@ import contextlib
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.routing.routes_file import write_routes
 from garage_tui.core.routing.subjects import find_subjects
@@ -110,7 +111,7 @@ def train(job: Job[LoraRecipe]) -> None:
     trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback prints them as text
 
     progress.interruptible = False  # from here on a stop saves
-    progress.start_phase(f"training on {len(taught.rows)} rows")
+    progress.start_phase(f"training on {plural(len(taught.rows), 'row')}")
     trainer.train(resume_from_checkpoint=str(start.folder) if start.folder else None)
 
     step, steps = trainer.state.global_step, trainer.state.max_steps

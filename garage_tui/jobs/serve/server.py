@@ -218,7 +218,8 @@ def _run(
             return False
         if lease.absent:
             return False  # its model is loaded again when the run has ended
-        print(f"no question for {args.idle_minutes:g} minutes: the server stops", flush=True)
+        minutes = f"{args.idle_minutes:g} minute{'' if args.idle_minutes == 1 else 's'}"
+        print(f"no question for {minutes}: the server stops", flush=True)
         return True
 
     config = uvicorn.Config(

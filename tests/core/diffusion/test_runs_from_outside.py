@@ -71,6 +71,13 @@ def test_a_look_makes_the_estimate_exact(workspace):
     assert "a run needs at least 10" in estimate_diffusion(workspace, few).warning
 
 
+def test_one_of_anything_is_counted_as_one(workspace):
+    (workspace.datasets / "moths").mkdir()
+    recipe = msgspec.structs.replace(make_recipe("small", images=str(workspace.datasets / "moths")), epochs=1)
+    sentence = estimate_diffusion(workspace, recipe).sentence
+    assert sentence.startswith("about 1 picture of moths of 32 px × 1 epoch ÷ batch ") and "= 1 step · " in sentence
+
+
 def test_what_can_be_chosen_without_typing(workspace):
     assert [name for _, name in image_source.choices(workspace.datasets)] == ["procedural", "smithsonian"]
     folder = workspace.datasets / "moths"
