@@ -112,5 +112,7 @@ def _names(file: Path) -> list[str]:
 def _same_base(trained_on: str, base: BaseModel) -> bool:
     if trained_on in (base.name, base.hub_id, str(base.path)):
         return True
+    if trained_on.startswith("/") and Path(trained_on).resolve() == base.path.resolve():  # by way of a link
+        return True
     # A fetched model's folder has the same name in every cache; a local folder matches only itself.
     return base.hub_id is not None and "/" in trained_on and Path(trained_on).name == base.path.name

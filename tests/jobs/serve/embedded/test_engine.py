@@ -154,6 +154,14 @@ def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
     assert answer(fresh, (QUESTION, adapters[1]))[0].text not in ("", base)
 
 
+def test_a_base_that_the_run_reached_by_way_of_a_link_is_the_same_base(engine, tiny_model, adapters, tmp_path):
+    (tmp_path / "cache").symlink_to(tiny_model.parent)
+    linked = shutil.copytree(adapters[0], tmp_path / "run-x" / "adapter")
+    spoil(linked, base_model_name_or_path=str(tmp_path / "cache" / tiny_model.name))
+    direct, by_link = answer(engine, (QUESTION, adapters[0]), (QUESTION, linked))
+    assert not by_link.error and by_link.text == direct.text != ""
+
+
 def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_path):
     from garage_tui.jobs.serve.embedded.engine import Engine
 
