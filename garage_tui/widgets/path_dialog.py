@@ -61,8 +61,8 @@ class PathDialog(Dialog[Path | None]):
     """
 
     HELP = (
-        "Enter the path of a file. A relative path begins in the workspace; ~ is your home folder. Tab takes the"
-        " suggestion in grey."
+        "Enter the path of a file or a folder. The text above the field says in which folder a relative path begins; ~ "
+        "is your home folder. Tab takes the suggestion in grey."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "Take this path", key_display="⏎", priority=True),

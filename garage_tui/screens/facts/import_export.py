@@ -56,7 +56,10 @@ class ImportExport:
     async def _import_file(self) -> None:
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        explanation = "CSV, JSON of any kind, chats, Parquet or plain sentences. The format is detected."
+        explanation = (
+            "CSV, JSON of any kind, chats, Parquet or plain sentences; the format is detected. Paths that do not begin "
+            "with / are relative to the workspace."
+        )
         path = await self._host.ask(PathDialog("Import facts from which file?", explanation, self._host.workspace.root))
         if path is None:
             return
@@ -89,7 +92,8 @@ class ImportExport:
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, explanation = (
             "Export to which file?",
-            "Exam questions are included, and marked where the format allows it.",
+            "Exam questions are included, and marked where the format allows it. Paths that do not begin with / are "
+            "relative to the workspace.",
         )
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
         start = self._host.workspace.root / store.path.with_suffix(ending).name
