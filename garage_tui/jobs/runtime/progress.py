@@ -171,7 +171,7 @@ class Progress:
         """Write what the job does now to the events, the state and the log."""
         print(text, flush=True)
         self.write_event("phase", phase=text)
-        self.write_state(self._status(), **self._phase(text, restart=True))
+        self.write_state(self._status(), seconds_left=None, **self._phase(text, restart=True))
         self.cool_down()
 
     def begin_at(self, step: int) -> None:

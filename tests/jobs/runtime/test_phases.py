@@ -43,6 +43,15 @@ def test_the_next_phase_has_no_count_of_the_one_before(workspace):
     assert read_state(folder).now.counted == ""
 
 
+def test_the_phase_after_an_early_end_has_no_time_left_of_the_steps_that_are_not_done(workspace):
+    folder, progress = job(workspace)
+    progress.write_state("running", step=12, total_steps=30, seconds_left=1.0)
+    assert read_state(folder).time_left == 1.0
+    progress.start_phase("writing the report card")
+    progress.say("asking the tuned model", 8, 159)
+    assert read_state(folder).time_left is None
+
+
 def test_a_state_of_an_earlier_version_is_read(workspace):
     folder, _ = job(workspace)
     (folder / "state.json").write_text(json.dumps({"state": "running", "phase": "training", "step": 3}))
