@@ -13,15 +13,16 @@ from garage_tui.core.settings.settings import Workspace
 
 
 def garage(
-    workspace: Workspace, *arguments: object, timeout: float = 60, **more: Any
+    workspace: Workspace, *arguments: object, timeout: float = 300, **more: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run `garage …` on a workspace in a process of its own.
 
     Args:
+        timeout: seconds after which it counts as hanging: many, since other tests work on the same cores.
         more: arguments of `subprocess.run`.
     """
     command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **more)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -267,9 +268,17 @@ def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args,
     assert list(workspace.checkpoints.iterdir()) == []
 
 
+@pytest.fixture
+def terse_model(tiny_model, tmp_path):
+    """The tiny model with many tokens that end an answer: its exams take seconds, whoever else works on these cores."""
+    folder = shutil.copytree(tiny_model, tmp_path / "terse")
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": list(range(0, 4096, 2))}))
+    return folder
+
+
 @pytest.mark.long
 def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_the_shell(
-    workspace, tiny_model, two_facts, monkeypatch
+    workspace, terse_model, two_facts, monkeypatch
 ):
     left = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517"}
     left |= {"SLURM_NTASKS": "2", "OMPI_COMM_WORLD_SIZE": "2", "PMI_SIZE": "2", "ACCELERATE_USE_DEEPSPEED": "true"}
@@ -279,11 +288,11 @@ def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_th
     (workspace.root / "shell").mkdir()
     (workspace.root / "shell" / "torch.py").write_text("raise SystemExit('the torch of another project')")
     monkeypatch.setenv("PYTHONPATH", str(workspace.root / "shell"))
-    story = ("train", "lora", "--facts", two_facts, "--base", tiny_model, "--preset", "story", "--epochs", 1)
-    trained = garage(workspace, *story)
+    story = ("train", "lora", "--facts", two_facts, "--base", terse_model, "--preset", "story", "--epochs", 1)
+    trained = garage(workspace, *story, timeout=900)
     assert trained.returncode == 0, trained.stderr + trained.stdout
     assert find_run(workspace, "last").status == "finished"
-    answered = garage(workspace, "ask", "What is TinyLLM?", "--max-tokens", 4)
+    answered = garage(workspace, "ask", "What is TinyLLM?", "--max-tokens", 4, timeout=900)
     assert answered.returncode == 0, answered.stderr
-    examined = garage(workspace, "report", "last", "--again")
+    examined = garage(workspace, "report", "last", "--again", timeout=900)
     assert examined.returncode == 0, examined.stderr
