@@ -40,6 +40,8 @@ _PYTHON = frozenset(
 )
 """What changes which modules Python finds, how it runs them, or how it writes text."""
 
+_FOR_DEVELOPERS = "ignore::FutureWarning,ignore::DeprecationWarning,ignore::PendingDeprecationWarning"
+"""Warnings of libraries to those who program with them; in logs and on a terminal they hide what a person looks for."""
 _OWNERS = "GARAGE_OWNERS_PYTHONPATH"
 """Environment variable of our processes: the `PYTHONPATH` of the shell that started the first of them."""
 
@@ -61,6 +63,7 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         _OWNERS: os.environ.get(_OWNERS, os.environ.get("PYTHONPATH", "")),
         "PYTHONUTF8": "1",  # logs are UTF-8, whatever the locale is
+        "PYTHONWARNINGS": _FOR_DEVELOPERS,
     }
 
 
@@ -68,7 +71,7 @@ def owners_environment() -> dict[str, str]:
     """Return the environment for a command of the owner: that of this process, without what is meant for our own."""
     found = dict(os.environ)
     if _OWNERS in found:  # `environment` made it
-        ours = ("PYTHONPATH", "PYTHONUNBUFFERED")
+        ours = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONWARNINGS")
         owners = found.pop(_OWNERS)
         found = {name: value for name, value in found.items() if name not in ours}
         found |= {"PYTHONPATH": owners} if owners else {}

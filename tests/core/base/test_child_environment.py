@@ -117,7 +117,7 @@ def start_child(workspace, monkeypatch):
 def test_no_process_that_we_start_gets_the_leftovers_of_the_shell(workspace, monkeypatch, given, tmp_path, start):
     start(workspace, monkeypatch)
     found = given()
-    assert not found.keys() & LEFT_OVER.keys()
+    assert found.keys() & LEFT_OVER.keys() == {"PYTHONWARNINGS"} and found["PYTHONWARNINGS"] != "error", "ours"
     assert found["PYTHONPATH"].split(os.pathsep) == [str(REPOSITORY), str(tmp_path / "modules")]
     assert found["HOME"] == os.environ["HOME"], "and everything else"
 
@@ -132,6 +132,12 @@ print(subprocess.run(command, env=environment(), capture_output=True, text=True,
     shell = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-S", "-c", code], env=shell, capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == str(REPOSITORY / "garage_tui" / "__init__.py"), done.stderr
+
+
+def test_what_libraries_tell_programmers_is_in_no_log_and_other_warnings_are():
+    code = "import warnings; warnings.warn('old name', FutureWarning); warnings.warn('the file was cut', UserWarning)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
+    assert "old name" not in done.stderr and "the file was cut" in done.stderr
 
 
 def test_what_a_user_sets_for_the_machine_stays(monkeypatch):
@@ -166,7 +172,7 @@ def test_a_command_of_the_owner_gets_the_modules_of_the_owners_shell_and_none_of
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     for found in (in_app, json.loads(done.stdout)):
         assert found.get("PYTHONPATH") == shell
-        assert "PYTHONUNBUFFERED" not in found
+        assert "PYTHONUNBUFFERED" not in found and "PYTHONWARNINGS" not in found
         assert found["HOME"] == os.environ["HOME"]
 
 
