@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         print(f"service  {service_line(workspace, service, in_service)}")
         if restart := restart_note(workspace, service):
             print(restart)
-        model = snapshot.name if service.run and snapshot.name in models else models[-1]
+        model = example_model(models, str(snapshot.base), snapshot.name, in_service=bool(service.run))
         print("\nTry it (the key goes through a pipe, so that `ps` does not show it):")
         print(_curl(str(snapshot.url), str(key), model) + "\n")
     elif not note:
@@ -262,6 +263,18 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     if note:
         print(note, flush=True)
     return 1 if snapshot.status == "failed" else 0
+
+
+def example_model(models: Sequence[str], base: str, lasting_name: str, *, in_service: bool) -> str:
+    """Return the model that the example asks: the one in service, else the newest run, else the base model.
+
+    Args:
+        models: what the server offers, runs from the newest to the oldest.
+        in_service: whether a run is in service.
+    """
+    if in_service and lasting_name in models:
+        return lasting_name
+    return next((name for name in models if name not in (lasting_name, base)), base)
 
 
 def _curl(url: str, key: str, model: str) -> str:
