@@ -8,6 +8,7 @@ from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from garage_tui.widgets._textual_internals import bindings_of
 from garage_tui.widgets.notice import Notice
 
 
@@ -47,8 +48,8 @@ class Pane(Vertical):
 
     async def on_key(self, event: events.Key) -> None:
         """Say why a key of this screen does nothing now, where it does nothing."""
-        found = self._bindings.key_to_bindings.get(event.key)
-        if not found or event.key in self.screen.active_bindings:
+        action = next((binding.action for key, binding in bindings_of(self) if key == event.key), "")
+        if not action or event.key in self.screen.active_bindings:
             return
-        if why := self.why_unavailable(found[0].action.partition("(")[0]):
+        if why := self.why_unavailable(action.partition("(")[0]):
             self.notice.note(why)
