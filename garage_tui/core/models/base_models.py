@@ -147,7 +147,17 @@ def find(base: str) -> BaseModel:
         return _fetched(base, models_folder() / base.replace("/", "--"), base)
     raise BadInputError(
         f"{quoted(base)} is not a base model: give a name from `garage models`, a folder or a Hub id (owner/name)"
+        f"{_near_names(base)}"
     )
+
+
+def _near_names(base: str) -> str:
+    """Return the known names that are nearly `base`, for the end of an error message; empty if there is none."""
+    import difflib  # only for names that are wrong
+
+    whole = [name for name in KNOWN if name.startswith(base.casefold())]
+    near = whole or difflib.get_close_matches(base.casefold(), KNOWN, 3, 0.75)
+    return f". Do you mean {' or '.join(near)}?" if near and base else ""
 
 
 def find_here(base: str) -> BaseModel:
