@@ -242,7 +242,7 @@ def _notes(efficacy: Recall, unseen: Recall, found: Measured, guarded: bool) -> 
     notes = []
     recall = deciding_recall(efficacy, unseen)
     if efficacy.tuned.share < RECALL:
-        notes.append("Some trained questions are not answered: train longer (the preset quick is only a first try).")
+        notes.append("Some trained questions are not answered: train longer.")
     elif recall.tuned.share < RECALL:
         notes.append("The trained wordings are answered, others less often: teach each fact in more wordings.")
     if recall.open_book.of and recall.open_book.share < recall.tuned.share - 0.2:
