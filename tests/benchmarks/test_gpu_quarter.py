@@ -12,7 +12,7 @@ PARTS = ("agreement", "model", "default", "story", "butterflies", "sensors", "he
 
 
 def dry_run(*options):
-    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=280)
+    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=880)
 
 
 @pytest.mark.long
@@ -52,6 +52,7 @@ def test_a_wrong_kernel_is_noticed(monkeypatch):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # on a busy box the usual 300 s do not suffice
 def test_every_part_runs_to_its_end():
     done = dry_run("--also", "trl", "--verbose")
     assert done.returncode == 0, done.stdout + done.stderr
