@@ -9,6 +9,8 @@ from textual.widget import Widget
 
 _WIDE, _VERY_WIDE = 90, 130
 """Columns from which the header shows all screens; from which it shows the app's name, and spaces around theirs."""
+_BEARABLE = 2
+"""The cost up to which no screen is left out for gauges and run."""
 _COST = (0, 1, 3, 7)
 """The cost of each shorter form of a text: the last forms say hardly anything."""
 
@@ -54,7 +56,7 @@ class HeaderBar(Widget):
         for count in range(1, 1 + sum(tab.rare for tab in self.tabs) * (self.size.width < _WIDE)):
             few = self._tab_line(left_out=count)
             least, short = self._status(width - few.cell_length)
-            if least < cost:
+            if least < cost and cost > _BEARABLE:
                 cost, tabs, run = least, few, short
         left = width - tabs.cell_length - run.cell_length - 4
         where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")

@@ -34,7 +34,7 @@ _MAX_UNDO = 500
 
 
 @dataclass(frozen=True)
-class Decision:
+class ReviewDecision:
     """One decision, as undo names and takes it back."""
 
     what: str
@@ -55,10 +55,10 @@ class Decisions:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._done: list[Decision] = []
+        self._done: list[ReviewDecision] = []
 
     @property
-    def last(self) -> Decision | None:
+    def last(self) -> ReviewDecision | None:
         """What undo takes back; None if there is nothing."""
         return self._done[-1] if self._done else None
 
@@ -90,7 +90,9 @@ class Decisions:
             accepted = tuple(one for result in results for one in result.accepted)
             if accepted:
                 what = f"accepting {plural(len(accepted), 'fact')}"
-                self._add(Decision(what, reviewed.document.name, accepted[0].start, file, accepted, tuple(results)))
+                self._add(
+                    ReviewDecision(what, reviewed.document.name, accepted[0].start, file, accepted, tuple(results))
+                )
         return Acceptance(
             file,
             accepted,
@@ -107,7 +109,7 @@ class Decisions:
         """
         refuse(self._workspace, chosen)
         what = f"refusing {plural(len(chosen), 'fact')}"
-        self._add(Decision(what, reviewed.document.name, chosen[0].start, file, tuple(chosen)))
+        self._add(ReviewDecision(what, reviewed.document.name, chosen[0].start, file, tuple(chosen)))
 
     def edit(self, reviewed: ReviewedDocument, file: Path, before: Proposal | None, edited: Proposal) -> None:
         """Record what the owner wrote: in the place of a proposal, or where there was none.
@@ -118,9 +120,9 @@ class Decisions:
         _append(self._workspace, edited)
         what = "changing a fact" if before else "writing a fact"
         kept = before or msgspec.structs.replace(edited, state="refused")
-        self._add(Decision(what, reviewed.document.name, edited.start, file, (kept,)))
+        self._add(ReviewDecision(what, reviewed.document.name, edited.start, file, (kept,)))
 
-    def undo(self) -> tuple[Decision, list[Proposal]]:
+    def undo(self) -> tuple[ReviewDecision, list[Proposal]]:
         """Take the last decision back; return it, and the proposals whose rows stay because somebody changed them.
 
         Raises:
@@ -143,7 +145,7 @@ class Decisions:
         self._done.pop()
         return decision, [one for one in decision.before if one.id in kept]
 
-    def _add(self, decision: Decision) -> None:
+    def _add(self, decision: ReviewDecision) -> None:
         self._done = [*self._done[-_MAX_UNDO:], decision]
 
 

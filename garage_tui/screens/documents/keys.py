@@ -15,8 +15,8 @@ HELP = (
     "○ no fact yet: it states something, and nothing was proposed; w writes a fact\n"
     "– refused: you refused what was proposed\n"
     "≠ outdated: rows of the facts file quote it, and the document no longer says it\n\n"
-    "A document is read and offered by a process of its own, which goes on when you leave the app. p pauses it; p again "
-    "goes on where it stopped."
+    "A document is read and offered by a process of its own, which goes on when you leave the app. p pauses it; p "
+    "again goes on where it stopped."
 )
 HELP_GROUPS = (
     ("Documents", "open_document read propose pause leave"),

@@ -179,30 +179,23 @@ def _row_lines(rows: Sequence[DocumentRow], facts_name: str) -> list[_Line]:
 
 def _outdated_lines(reviewed: ReviewedDocument, sentence: MarkedSentence, facts_name: str) -> list[_Line]:
     """Return the rows that quote what the document no longer says, and what it says now."""
-    lines = [_note("The document no longer says this. These rows quote it:")]
+    rows = [_note(""), _note("These rows quote it:")]
     for row in sentence.outdated:
         question, answer = shown_line(row.row.question, 200), shown_line(row.row.answer, 200)
-        before = Content.styled(f"  {facts_name}, line {row.line}: ", "$muted")
-        lines.append(_Line(Content("  "), before + Content(f"{question} → {answer}")))
+        before = Content.styled(f"{facts_name}, line {row.line}: ", "$muted")
+        rows.append(_Line(Content("  "), before + Content(f"{question} → {answer}")))
     found = reviewed.nearest(sentence.text)
     if found is None:
-        return [
-            *lines,
-            _note(""),
-            _note("Nothing in the document is like it. Change or delete the rows on Facts (f)."),
-        ]
+        text = "The document no longer says this, nor anything like it. Change or delete the rows on Facts (f)."
+        return [_note(text), *rows]
     page = reviewed.passage_at(found.start)
     where = f" (page {page.page})" if page and page.page else ""
-    before, now = difference(sentence.text, found.text)
-    lines += [_note(""), _note(f"What is most like it now{where}; Enter goes there:")]
-    lines += [_Line(Content.styled("− ", "bold $error"), before), _Line(Content.styled("+ ", "bold $success"), now)]
+    old, new = difference(sentence.text, found.text)
+    lines = [_note(f"The document no longer says this. What is most like it now{where}; Enter goes there:")]
+    lines += [_Line(Content.styled("− ", "bold $error"), old), _Line(Content.styled("+ ", "bold $success"), new)]
     if any(reviewed.superseded_by(one) for one in found.open):
-        return [
-            *lines,
-            _note(""),
-            _note("A fact that is proposed there supersedes these rows.", "$primary"),
-        ]
-    return [*lines, _note(""), _note("No fact proposed there asks the same: change the rows on Facts (f).")]
+        return [*lines, _note("A fact that is proposed there supersedes these rows.", "$primary"), *rows]
+    return [*lines, _note("No fact proposed there asks the same: change the rows on Facts (f)."), *rows]
 
 
 def difference(before: str, now: str) -> tuple[Content, Content]:
@@ -211,8 +204,8 @@ def difference(before: str, now: str) -> tuple[Content, Content]:
     left: list[Content] = []
     right: list[Content] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        for words, style, side in ((old[a:b], "bold $error", left), (new[c:d], "bold $success", right)):
-            if words:
-                text = " ".join(words)
+        for part, style, side in ((old[a:b], "bold $error", left), (new[c:d], "bold $success", right)):
+            if part:
+                text = " ".join(part)
                 side.append(Content(text) if tag == "equal" else Content.styled(f"[{text}]", style))
     return Content(" ").join(left), Content(" ").join(right)

@@ -60,7 +60,7 @@ class PageView(ScrollView, can_focus=True, inherit_bindings=False):
     def show_items(self, items: Sequence[PageItem], cursor: int) -> None:
         """Show a page with the cursor on one of its items."""
         if not self.items or self.items != items:
-            self.items, self._width = items, 0
+            self.items, self._lines, self._width = items, [], 0  # hidden, it has no width to wrap them for
         self.cursor = cursor
         self._wrap()
         self._scroll_to_cursor()

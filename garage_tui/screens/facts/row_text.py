@@ -116,6 +116,8 @@ def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     parts += [_status(entry)] if entry else []
+    origin = _origin(line.fact.extra.get("passage"))
+    parts += [Content.styled(origin, "$muted")] if origin else []
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
@@ -123,9 +125,7 @@ def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if key == "passage" and (origin := _origin(value)):
-            parts.append(Content.styled(origin, "$muted"))
-        elif key != "exam" and not (key == "fact" and line.fact.is_statement):
+        if not (key == "passage" and origin) and key != "exam" and not (key == "fact" and line.fact.is_statement):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             text = must_to_text(value) if key == "must" else text
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
@@ -138,8 +138,8 @@ def _origin(place: object) -> str:
         return ""
     page, quote = place.get("page"), place.get("quote")
     where = shown_line(place["document"], 100) + (f", page {page}" if isinstance(page, int) and page > 0 else "")
-    said = f": “{shown_line(quote, 300)}”" if isinstance(quote, str) else ""
-    return f"from {where} (p shows it){said}"
+    text = f": “{shown_line(quote, 300)}”" if isinstance(quote, str) else ""
+    return f"from {where} (p shows it){text}"
 
 
 def _status(entry: LedgerEntry) -> Content:
