@@ -8,8 +8,8 @@ import pytest
 from garage_tui.core.proposals.proposal_file import proposals_path
 from garage_tui.core.review.document_reader import DocumentReader
 from garage_tui.core.review.read_copy import copy_path
-from tests.support.documents import MANUAL, long_document, proposals_of, read_manual
 from tests.support.passages import HURD
+from tests.support.reviewed_documents import MANUAL, long_document, proposals_of, read_manual
 
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
