@@ -67,7 +67,7 @@ class FactsPane(Pane):
         self._filter = RowFilter(self, lambda line: self._statuses.status(line))
         self._search = SearchLine(self, self._filter)
         self._edits = RowEdits(self)
-        self._rows = RowWriter(self, self, self._write_row, self._leave_row)
+        self._rows = RowWriter(self, self, lambda draft: self._edits.write(draft, self._rows.close), self._leave_row)
         self._statuses = FactStatuses(self, lambda: self._view.show_statuses())
         self._view = RowView(self, self, self._filter, self._rows, self._statuses)
         self._files = OpenFile(self, self._edits, self._rows.restore)
@@ -216,9 +216,6 @@ class FactsPane(Pane):
 
     def on_filter_input_closed(self) -> None:
         self._search.close()
-
-    def _write_row(self, draft: RowDraft) -> None:
-        self._edits.write(draft, self._rows.close)
 
     def _leave_row(self, draft: RowDraft) -> None:
         if draft.line is None:
