@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.facts.exporting import write
 from garage_tui.core.facts.file import load_facts
@@ -12,6 +13,7 @@ from garage_tui.core.proposals.acceptance import accept, refuse
 from garage_tui.core.proposals.changed_document import find_changed, move_rows, outdated_quotes
 from garage_tui.core.proposals.proposal_file import append_events, offered_events, proposals_path, read_proposals
 from garage_tui.core.proposals.propose import propose
+from garage_tui.core.proposals.undo_acceptance import undo_acceptance
 from tests.support.commands import garage
 from tests.support.passages import HURD, passage_of
 
@@ -174,3 +176,36 @@ async def test_an_edited_proposal_is_accepted_as_it_was_edited(box, facts):
     assert [one.answer for one in found] == ["It is a set of servers."]
     accept(box, facts, found)
     assert {row["answer"] for row in rows(facts)} == {"It is a set of servers."}
+
+
+async def test_undo_takes_out_exactly_the_rows_that_were_written(box, facts):
+    other = {"question": "Who feeds Tuppence?", "answer": "Aunt Marrit feeds Tuppence."}
+    facts.write_text(json.dumps(other) + "\n")
+    before = facts.read_bytes()
+    done = accept(box, facts, await made(box, facts))
+    assert len(rows(facts)) > 1
+    later = {"question": "Who feeds Rex?", "answer": "Ottoline feeds Rex."}
+    with facts.open("a") as file:
+        file.write(json.dumps(later) + "\n")
+    assert undo_acceptance(facts, done.written) == frozenset()
+    assert facts.read_bytes() == before + json.dumps(later).encode() + b"\n"
+
+
+async def test_undo_leaves_all_rows_of_a_fact_of_which_somebody_has_changed_one(box, facts):
+    proposals = await made(box, facts)
+    assert len(proposals) > 1
+    done = accept(box, facts, proposals)
+    facts.write_text(facts.read_text().replace("Who created the Debian Project?", "Who began the Debian Project?"))
+    changed = next(one.id for one in proposals if "Who created the Debian Project?" in one.all_questions)
+    assert undo_acceptance(facts, done.written) == {changed}
+    left = [row["question"] for row in rows(facts)]
+    assert "Who began the Debian Project?" in left and len(left) == 3
+    assert undo_acceptance(facts, done.written) == {one.id for one in proposals}, "a second time there is nothing left"
+
+
+async def test_undo_of_an_unreadable_file_changes_nothing_and_says_why(box, facts):
+    done = accept(box, facts, await made(box, facts))
+    facts.unlink()
+    facts.mkdir()
+    with pytest.raises(GarageError, match="not a file"):
+        undo_acceptance(facts, done.written)
