@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import why_not_written
+
+_PATIENCE = 0.1
+"""Seconds that a lock is tried: a process that only looks whether it is held has it for less than a millisecond."""
 
 
 def open_locked(file: Path) -> int:
@@ -47,10 +51,22 @@ def held_alone(file: Path, busy: str) -> Iterator[None]:
     except OSError as error:
         raise GarageError(f"{one_line(str(file), 300)} cannot be written: {why_not_written(error, file)}") from error
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GarageError(busy) from None
+        if not _locked_soon(fd):
+            raise GarageError(busy)
         yield
     finally:
         os.close(fd)
+
+
+def _locked_soon(fd: int) -> bool:
+    """Lock a file for this process alone; False if another one keeps it."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        else:
+            return True

@@ -31,9 +31,7 @@ BINDINGS: list[BindingType] = [
     Binding("e", "edit", "Edit", tooltip="Change the fact; it is checked again"),
     Binding("n", "waiting(1)", "Next", tooltip="Go to the next fact that waits for you"),
     Binding("o", "read", "Read", tooltip="Read a document, and have facts proposed from it"),
-    Binding(
-        "p", "propose", "Propose", tooltip="Read the document again and propose facts from what was not offered yet"
-    ),
+    Binding("p", "propose", "Propose", tooltip="Read it again and propose facts from what was not offered"),
     Binding("p", "pause", "Pause", tooltip="Pause reading and proposing; what was proposed is kept"),
     Binding(
         "A", "accept_page", "Accept page", show=False, tooltip="Accept all facts of this page that pass every check"
