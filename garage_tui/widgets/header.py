@@ -53,10 +53,11 @@ class HeaderBar(Widget):
         width = self.size.width - name.cell_length - 1
         tabs = self._tab_line()
         cost, run = self._status(width - tabs.cell_length)
-        for count in range(1, 1 + sum(tab.rare for tab in self.tabs) * (self.size.width < _WIDE)):
+        rare, wide = sum(tab.rare for tab in self.tabs), self.size.width >= _WIDE
+        for count in range(1, 1 + (min(rare, 1) if wide else rare)):
             few = self._tab_line(left_out=count)
             least, short = self._status(width - few.cell_length)
-            if least < cost and cost > _BEARABLE:
+            if least < cost and (wide or cost > _BEARABLE):
                 cost, tabs, run = least, few, short
         left = width - tabs.cell_length - run.cell_length - 4
         where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")

@@ -111,7 +111,7 @@ async def test_without_a_history_there_is_nothing_to_go_back_to(open_app, runs):
         await user.sees(f"{NEW} ─")
         await user.press("B")
         await user.pilot.pause(0.2)
-        assert "in service" not in user.screen
+        assert "★" not in user.screen
 
 
 async def test_a_run_whose_weights_are_gone_is_refused_in_a_sentence(open_app, workspace, runs):
