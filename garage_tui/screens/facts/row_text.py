@@ -73,7 +73,7 @@ def cells(document: EditableRows, position: int, *, written_out: bool = True) ->
 def _covered(document: EditableRows, group: FactGroup, written_out: bool) -> Content:
     """Return what a fact still lacks; of one that only lacks an exam question, quietly, how many questions teach it."""
     exams = [line for line in group.lines if line.fact and line.fact.exam]
-    if not group.gaps and exams and all(id(line) in document.near_duplicates for line in exams):
+    if group.gaps in ((), ("untaught",)) and exams and all(id(line) in document.near_duplicates for line in exams):
         return Content.styled("exam too alike" if written_out else "!", "$warning")
     taught = len(group.questions)
     gap = group.gaps[0] if group.gaps else None
