@@ -271,7 +271,7 @@ def _paint_guarded(self: Widget, crop: Region) -> list[Strip]:
         return [Strip.blank(crop.width)] * crop.height
 
 
-_reflow = Compositor.reflow
+_reflow, _refresh = Compositor.reflow, Widget.refresh
 _SENT = "_garage_sent"
 
 
@@ -287,6 +287,12 @@ def _reflow_since_last_sent(self: Compositor, parent: Widget, size: Size) -> Ref
     return result
 
 
+def _refresh_counted(self: Widget, *regions: Region, layout: bool = False, **others: bool) -> Widget:
+    """Have a widget painted; a second change counts too, else the size from between both is kept for good."""
+    self._layout_updates += layout and self._layout_required
+    return _refresh(self, *regions, layout=layout, **others)
+
+
 # Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
 MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]
-Compositor.reflow = _reflow_since_last_sent  # type: ignore[method-assign]
+Compositor.reflow, Widget.refresh = _reflow_since_last_sent, _refresh_counted  # type: ignore[method-assign,assignment]

@@ -19,6 +19,7 @@ from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from garage_tui.widgets._textual_internals import bindings_of, is_action_enabled
 from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.fitted_text import FittedText
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.readline_area import ReadlineArea
 from garage_tui.widgets.typed_keys import typed_character
@@ -166,7 +167,7 @@ class HelpDialog(Dialog[None]):
             box.border_title = Content(self._title)
             with VerticalScroll():
                 yield Static(Content(self._first), classes="text")
-                yield Static(id="help-keys")
+                yield FittedText(id="help-keys")
                 if self._more:
                     yield Static(Content(f"\n{self._more}"), classes="text")
                 if self._page:
@@ -178,10 +179,8 @@ class HelpDialog(Dialog[None]):
         box, bar = self.query_one(".box"), self.query_one(KeyBar)
         around = box.gutter.height + bar.styles.margin.height + 1
         self.query_one(VerticalScroll).styles.max_height = max(3, self.size.height - around)
-        self.call_after_refresh(lambda: self.query_one("#help-keys", Static).update(self._keys()))
 
-    def _keys(self) -> Content:
-        room = self.query_one("#help-keys").content_size.width
+    def _keys(self, room: int) -> Content:
         shown = [(key, " ".join(key.keys)) for group in self._groups for key in group.keys]
         width = max((len(keys) for _, keys in shown if len(keys) <= _WIDEST), default=0)
         lines: list[Content] = []
@@ -197,6 +196,7 @@ class HelpDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+        self.query_one(FittedText).fit(self._keys)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -34,3 +34,16 @@ async def test_a_widget_that_was_looked_up_before_its_first_layout_is_told_its_s
             scroller.scroll_to(y=0, animate=False)
             await pilot.pause()
             assert widget.seen == widget.size.width > 0
+
+
+async def test_a_text_that_changes_twice_around_a_layout_has_the_height_of_the_last_one():
+    async with _App().run_test(size=(80, 24)) as pilot:
+        scroller = pilot.app.query_one(VerticalScroll)
+        await scroller.mount(text := Static("one"), before=0)
+        await pilot.pause()
+        text.update("one\ntwo")
+        scroller._clear_arrangement_cache()
+        pilot.app.screen._refresh_layout()  # for another widget, before the text's own turn
+        text.update("one\ntwo\nthree")
+        await pilot.pause()
+        assert text.size.height == 3

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from garage_tui.core.base.sanitize import shown_line
 from garage_tui.screens.documents import list_text, page_text
 from garage_tui.screens.documents.page_view import PageView
+from garage_tui.widgets.fitted_text import FittedText
 
 if TYPE_CHECKING:
     from garage_tui.core.review.document_list import DocumentSummary
@@ -35,14 +36,14 @@ class DocumentView:
             summary: of the document; None where nothing is known yet.
         """
         parent, document = self._parent, self._document
-        page, text = parent.query_one(PageView), parent.query_one("#documents-text", Static)
+        page, text = parent.query_one(PageView), parent.query_one(FittedText)
         reviewed = document.reviewed
         page.border_title = Content(shown_line(document.name, 60))
         self.show_state(summary)
         if reviewed is None:
             page.show_items((), -1)
             page.border_subtitle = "reading …"
-            text.update("")
+            text.fit(lambda width: Content())
             return []
         items, places = page_text.page_items(reviewed, document.page, document.sentences)
         page.show_items(items, places[document.at] if document.at >= 0 else -1)
@@ -51,8 +52,8 @@ class DocumentView:
         count = len(sentence.proposals) if sentence else 0
         facts.border_title = Content(f"Fact {min(document.fact, count - 1) + 1} of {count}" if count > 1 else "Fact")
         facts.border_subtitle = Content(page_text.SIGNS[sentence.mark][2] if sentence else "")
-        width, name = facts.scrollable_content_region.width, document.facts_file.name
-        text.update(page_text.facts_text(reviewed, sentence, document.proposal, name, width))
+        chosen, name = document.proposal, document.facts_file.name
+        text.fit(lambda width: page_text.facts_text(reviewed, sentence, chosen, name, width))
         facts.scroll_home(animate=False)
         return places
 

@@ -23,6 +23,7 @@ from garage_tui.screens.documents.open_document import OpenDocument
 from garage_tui.screens.documents.page_view import PageView
 from garage_tui.screens.documents.passes import Passes
 from garage_tui.screens.documents.review import Review
+from garage_tui.widgets.fitted_text import FittedText
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Column, Table
@@ -82,7 +83,7 @@ class DocumentsPane(Pane):
             with Horizontal(id="documents-both"):
                 yield PageView(id="documents-page")
                 with VerticalScroll(id="documents-facts", classes="panel"):
-                    yield Static(id="documents-text")
+                    yield FittedText()
         yield Static(classes="notice-line")
         yield Notice(ends=True)
 
@@ -93,8 +94,6 @@ class DocumentsPane(Pane):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < _NARROW, "-narrow")
-        if self.is_reading:
-            self.call_after_refresh(self.show_document)  # the facts are wrapped for their panel
 
     def reveal(self) -> None:
         super().reveal()

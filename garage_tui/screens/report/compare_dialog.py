@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.compare_runs import ComparisonRow, compare, losses
@@ -20,6 +19,7 @@ from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
 from garage_tui.widgets.charts.line_chart import SIGNS, LineChart, Series
 from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.fitted_text import FittedText
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.table import cut_middle
 
@@ -59,7 +59,7 @@ class CompareDialog(Dialog[None]):
             box.border_title = Content("Compare")
             yield LineChart(id="compare-chart")
             with VerticalScroll():
-                yield Static("reading …", id="compare-rows")
+                yield FittedText("reading …")
             yield KeyBar()
 
     def on_mount(self) -> None:
@@ -77,12 +77,11 @@ class CompareDialog(Dialog[None]):
         chart.series = tuple(map(Series, self._names, curves, self._colours))
         self._show()
 
-    def on_resize(self) -> None:
-        if self._rows:
-            self._show()
-
     def _show(self) -> None:
-        width = max(10, (self.query_one(VerticalScroll).size.width - _NAME - 3 * _GAP - 2) // 2)
+        self.query_one(FittedText).fit(self._text)
+
+    def _text(self, width: int) -> Content:
+        width = max(10, (width - _NAME - 3 * _GAP - 2) // 2)
         first, second = [
             Content.assemble((f"{sign} ", f"${colour}"), cut_middle(Content.styled(name, "bold"), width - 2))
             for sign, colour, name in zip(SIGNS[:2], self._colours, self._names, strict=True)
@@ -101,7 +100,7 @@ class CompareDialog(Dialog[None]):
                 lines.append(Content.styled(f"  same: {', '.join(same)}", "$muted"))
         if not any(row.part == _CARD for row in self._rows):
             lines += [Content.styled(_CARD, "$muted"), Content("  neither run has a report card")]
-        self.query_one("#compare-rows", Static).update(Content("\n").join(lines))
+        return Content("\n").join(lines)
 
     @staticmethod
     def _line(sign: str, name: Content, first: Content, second: Content, width: int) -> Content:

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration
@@ -39,6 +38,7 @@ from garage_tui.screens.common.run_text import GRADE_COLOURS
 from garage_tui.screens.report.report_card_text import keys_line
 from garage_tui.screens.report.saving import save
 from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.fitted_text import FittedText
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
@@ -86,7 +86,7 @@ class DiffusionCardDialog(Dialog[str | None]):
         with Vertical(classes="box", id="drawing") as box:
             box.border_title = Content(f"Report card · {plain(title_of(self._folder))}")
             with VerticalScroll():
-                yield Static("reading …", id="drawing-card")
+                yield FittedText("reading …", id="drawing-card")
             yield Notice()
             yield KeyBar()
 
@@ -97,16 +97,15 @@ class DiffusionCardDialog(Dialog[str | None]):
     @work
     async def _read(self) -> None:
         self._read_now = await asyncio.to_thread(_read_card, self._folder)
-        self.query_one("#drawing-card", Static).update(self._read_now.refusal)
-        self.on_resize()
+        found, text = self._read_now, self.query_one(FittedText)
+        if card := found.card:
+            text.fit(lambda width: diffusion_card_text(card, found.over, width, found.remedies))
+        else:
+            text.update(found.refusal)
         self.refresh_bindings()
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height < _TALL, "-low")  # so that the keys stay in sight
-        found = self._read_now
-        if found.card:
-            static = self.query_one("#drawing-card", Static)
-            static.update(diffusion_card_text(found.card, found.over, static.size.width, found.remedies))
+        self.set_class(self.size.height < _TALL, "-tight")  # so that the keys stay in sight
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         found = self._read_now

@@ -140,16 +140,16 @@ class ReportCardDialog(Dialog[None]):
             part.display = name in above
             part.update(above.get(name, Content()))
         self.query_one("#report-page", Static).update(page)
-        self.set_class(self._low, "-low")
+        self.set_class(self._tight, "-tight")
         self.refresh_bindings()
 
     @property
-    def _low(self) -> bool:
+    def _tight(self) -> bool:
         return self.size.height < _TALL
 
     def _above(self, card: Report, width: int) -> dict[str, Content]:
         """Return what is shown above the questions; `f` switches between figures, notes and neither."""
-        wide, is_split = width >= WIDE, self._low and bool(card.notes)
+        wide, is_split = width >= WIDE, self._tight and bool(card.notes)
         views = [("figures",), ("notes",), ()] if is_split else [("figures", "notes"), ()]
         view = views[self._view % len(views)]
         count = f"{len(card.notes)} note{'s' if len(card.notes) > 1 else ''}"
@@ -170,7 +170,7 @@ class ReportCardDialog(Dialog[None]):
         if not found:
             return report_card_text.nothing(card, self._part, self._only_bad)
         position = f"{self._index + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
-        return report_card_text.question_text(found[self._index], position, width, dense=self._low)
+        return report_card_text.question_text(found[self._index], position, width, dense=self._tight)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         snapshot, card = self._snapshot, self._card

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import repeat
 from multiprocessing import active_children, get_context
 
 import numpy as np
@@ -130,11 +129,12 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int, on_progr
     try:
         starts = range(0, len(whom), _AT_ONCE)
         with _interrupts_held():
-            parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
+            # Nobody cancels these: the pool complains about a cancelled one when its workers end early.
+            parts = [pool.submit(_drawn, whom[start : start + _AT_ONCE], size) for start in starts]
         images = np.empty((len(whom), size, size, 3), np.uint8)
         for start, part in zip(starts, parts, strict=True):
-            images[start : start + _AT_ONCE] = part
-            on_progress(start + len(part))
+            images[start : start + _AT_ONCE] = drawn = part.result()
+            on_progress(start + len(drawn))
     except BaseException:
         # Whoever breaks it off does not wait for what was begun.
         for worker in set(active_children()) - others:
