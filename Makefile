@@ -62,7 +62,7 @@ audit: setup $(AUDIT)/.ready
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: dev
-	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/end_to_end/test_crash.py -s
+	GARAGE_CRASHES=$${GARAGE_CRASHES:-200} $(BIN)/python -m pytest tests/end_to_end/test_crash.py -s
 
 # Every budget in one table. Nothing else should be at work on the box.
 bench: dev
