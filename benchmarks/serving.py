@@ -113,6 +113,7 @@ def figures(ours: Server, reference: Server, args: argparse.Namespace) -> Iterat
     for models in ("base", "tuned", "mixed"):
         for count in AT_ONCE[1:] if models == "mixed" else AT_ONCE:
             yield from speed(ours, reference, models, count, new, args)
+    wait_for_all_cores(ours)  # a next turn is that of a person alone
     for length in args.turns:
         for model in ("base", "tuned"):
             took, beside = (next_turn(server, model, length, new) for server in (ours, reference))
@@ -158,6 +159,12 @@ def at_once(server: Server, models: str, count: int, new: Callable[[], str], tok
     if not all(reply.tokens for reply in replies):
         sys.exit(f"{server.url} left a question without an answer")
     return sum(reply.tokens for reply in replies) / took, max(reply.first for reply in replies)
+
+
+def wait_for_all_cores(server: Server) -> None:
+    """Wait until a worker of our server has all cores again: after mixed answers they stay shared for a while."""
+    while httpx.get(server.url.removesuffix("/v1") + "/health", trust_env=False).json()["threads"] < os.cpu_count():
+        time.sleep(1)
 
 
 def next_turn(server: Server, model: str, length: int, new: Callable[[], str]) -> float:

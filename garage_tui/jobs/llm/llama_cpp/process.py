@@ -28,7 +28,7 @@ _START_SECONDS = 600.0
 """A large model on a slow disk."""
 _MODULE = "garage_tui.jobs.llm.llama_cpp.worker"
 _LOG_BYTES = 16384
-_WAITING, _SPINS = "OMP_WAIT_POLICY", "1000"
+_WAITING, _SPINS = "OMP_WAIT_POLICY", "2000"
 _ERROR = re.compile(r"[\d.]+ E (?:\S+\s+)*?([^:]+: .+)")
 """A line of llama.cpp's log: time, level, and where it comes from."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_CALM_SECONDS = 300.0
+_CALM_SECONDS = 60.0
 """So long after models answered at the same time the cores stay shared, so that nobody waits for a change each turn."""
 
 
