@@ -13,8 +13,8 @@ import torch
 from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.exam.report import OTHER_TOKENS
 from garage_tui.core.exam.rivals import RivalAnswers
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import held_back_questions, paraphrase_answers, paraphrase_questions
@@ -23,7 +23,7 @@ from garage_tui.jobs.exam import NEIGHBOURS, UNRELATED
 from garage_tui.jobs.llm.answer_ranking import answer_log_probabilities, is_right_first, token_log_probabilities
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward_pass import Model
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tuned_answers
+from garage_tui.jobs.llm.teacher_forcing import ExpectedAnswer, expected_text, tuned_answers
 
 BEAMS = 6
 FIRST = 4
@@ -161,7 +161,9 @@ class Instruments:
         with model.base():
             before = cache([*general, *names])
         questions = [*general, *names]
-        expected = [ForcedAnswer(question, one, OTHER_TOKENS) for question, one in zip(questions, before, strict=True)]
+        expected = [
+            ExpectedAnswer(question, one, OTHER_TOKENS) for question, one in zip(questions, before, strict=True)
+        ]
         after = tuned_answers(model, expected)
         texts = [cache.text(answer) for answer in before]
         leaks = TaughtFacts([*exam.trained, *exam.ordinary, *exam.indirect], texts[: len(general)])

@@ -27,8 +27,8 @@ from kept_workspace import kept_workspace
 from ready_base import ready_base
 
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import load_facts
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.service import read_service
 from garage_tui.core.school.ledger import read_ledger

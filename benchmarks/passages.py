@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 from garage_tui.core.base.package_path import DATA
-from garage_tui.core.documents.passage_index import PassageIndex
 from garage_tui.core.documents.read_document import read_document
+from garage_tui.core.documents.retrieval import PassageIndex
 from garage_tui.core.proposals.normal_text import find_quote, normal_text
 from garage_tui.core.settings.settings import Workspace
 

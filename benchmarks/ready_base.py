@@ -18,6 +18,6 @@ def ready_base(name: str = LoraRecipe().base) -> BaseModel:
         SystemExit: it cannot be had; the text says why.
     """
     try:
-        return fetch.ensure(name, with_counts(lambda text: print(text, file=sys.stderr, flush=True)))
+        return fetch.fetch_if_missing(name, with_counts(lambda text: print(text, file=sys.stderr, flush=True)))
     except GarageError as error:
         raise SystemExit(f"this benchmark needs the base model {name}: {error}") from error

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.uncaught import passing_on
+from garage_tui.core.base.uncaught_exceptions import passing_on
 from garage_tui.core.terminal.safe_stdout import safe_streams
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from garage_tui.app.app import GarageApp
 from garage_tui.app.saved_view import SavedView, load_view, save_view
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.uncaught import passing_on
+from garage_tui.core.base.uncaught_exceptions import passing_on
 from garage_tui.core.facts.example import begin
 from garage_tui.core.settings.settings import Settings, Workspace
 

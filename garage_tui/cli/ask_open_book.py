@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from garage_tui.core.documents.passage_index import RetrievedPassage
+    from garage_tui.core.documents.retrieval import RetrievedPassage
     from garage_tui.core.settings.settings import Settings, Workspace
 
 
@@ -41,7 +41,7 @@ def open_pages(workspace: Workspace, settings: Settings, questions: Sequence[str
     Raises:
         GarageError: the facts file cannot be read, or this Python's SQLite cannot search texts.
     """
-    from garage_tui.core.documents.passage_index import prompt_with_passages
+    from garage_tui.core.documents.retrieval import prompt_with_passages
     from garage_tui.core.facts.retrieval import OpenBookCache, prompt_with_facts
     from garage_tui.core.review.documents_book import DocumentsBook
     from garage_tui.core.school.remember import facts_file

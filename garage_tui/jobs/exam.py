@@ -33,10 +33,10 @@ from garage_tui.core.exam.report import (
     Verdict,
 )
 from garage_tui.core.exam.rivals import rival_answers
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
+from garage_tui.core.language.fold import fold
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import held_back_questions
@@ -50,7 +50,7 @@ from garage_tui.jobs.llm.answer_ranking import is_right_first
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.open_book import open_book_answers
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, TunedAnswer, expected_text, tuned_answers
+from garage_tui.jobs.llm.teacher_forcing import ExpectedAnswer, TunedAnswer, expected_text, tuned_answers
 from garage_tui.jobs.runtime.plain_job import exit_code_of, say_on_stderr
 
 UNRELATED, NEIGHBOURS = 120, 40
@@ -138,7 +138,8 @@ class ExamRunner:
                     self._model, taught, self._trained, most, lambda done: self._say(_OPEN_BOOK, done, len(taught))
                 )
             expected = [
-                ForcedAnswer(question, one, OTHER_TOKENS) for question, one in zip(asked_of_both, by_base, strict=False)
+                ExpectedAnswer(question, one, OTHER_TOKENS)
+                for question, one in zip(asked_of_both, by_base, strict=False)
             ]
             tuned = tuned_answers(
                 self._model,

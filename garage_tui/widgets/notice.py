@@ -40,19 +40,19 @@ class Notice(Widget):
         return self.content
 
     def done(self, text: str) -> None:
-        """Something was done."""
+        """Show that something succeeded."""
         self._show(Content.assemble(("✓ ", "bold $success"), text))
 
     def wrong(self, text: str) -> None:
-        """Something went wrong, or cannot be done."""
+        """Show what went wrong or cannot be done, for twice as long."""
         self._show(Content.assemble(("✗ ", "bold $error"), (text, "$error")), patience=2)
 
     def note(self, text: str) -> None:
-        """Something is so."""
+        """Show a message without a sign."""
         self._show(Content.assemble((text, "$muted")))
 
     def hint(self, text: str) -> None:
-        """Something is so until it is cleared, such as what a key does in the field that is open."""
+        """Show a message until `clear`, such as what a key does in the field that is open."""
         self._show(Content.assemble((text, "$muted")), patience=0)
 
     def clear(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 from textual.message import Message
 
 from garage_tui.app.unexpected_errors import _SHOWN
-from garage_tui.core.base.uncaught import passing_on
+from garage_tui.core.base.uncaught_exceptions import passing_on
 from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.header import HeaderBar

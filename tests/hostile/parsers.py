@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.base.sanitize import from_shown, hidden, one_line, plain, shown, shown_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner
@@ -56,7 +56,7 @@ def texts(data: bytes) -> None:
         if text.isascii() and text.isprintable():
             assert plain(text) == shown(text) == text
         if "⟨" not in text and not any("\u2400" <= letter <= "\u2421" for letter in text):
-            assert unshown(shown(text)) == text or "marks⟩" in shown(text)
+            assert from_shown(shown(text)) == text or "marks⟩" in shown(text)
     cleaner = AnswerCleaner()
     text = data.decode(errors="replace")
     said = "".join(cleaner.feed(text[at : at + 2]) for at in range(0, len(text), 2)) + cleaner.flush()

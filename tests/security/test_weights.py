@@ -18,6 +18,7 @@ from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.settings.settings import Settings
 from tests.support.commands import garage
+from tests.support.complete_checkpoints import newest_complete
 
 
 class Evil:
@@ -267,7 +268,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     recipe = LoraRecipe(base=str(tiny_model), epochs=200)
     settings = Settings(checkpoint_seconds=0.1)
     folder = start.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
-    wait(folder, lambda run: checkpoints.newest_complete(folder), 180)
+    wait(folder, lambda run: newest_complete(folder), 180)
     run_control.stop(read_run(folder))
     wait(folder, lambda run: not run.alive, 180)
     for checkpoint in checkpoints.list_checkpoints(folder):

@@ -13,10 +13,10 @@ from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
-from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.settings.settings import Settings
 from garage_tui.core.training.recipe import make_recipe
+from tests.support.complete_checkpoints import newest_complete
 from tests.support.nvml.box import RTX_3090
 from tests.support.run_folders import wait
 
@@ -119,7 +119,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     run_control.stop(read_run(folder))
     stopped = wait(folder, over)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
-    assert checkpoints.newest_complete(folder)[1].step == stopped.state.step
+    assert newest_complete(folder)[1].step == stopped.state.step
     run_control.resume(stopped)
     assert wait(folder, over).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
@@ -140,7 +140,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     run = wait(folder, lambda run: run.status == "paused")
     assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting to cool to 75")
     at = run.state.step
-    assert checkpoints.newest_complete(folder)[1].step == at
+    assert newest_complete(folder)[1].step == at
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     run_control.stop(read_run(folder))

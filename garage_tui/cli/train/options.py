@@ -75,7 +75,7 @@ def announce_start(args: argparse.Namespace, settings: Settings, gpus: tuple[int
         if busy := busy_text(usable()):
             print(busy, flush=True)
         if before := runs_before(gpus):
-            print(f"it will wait for its turn: {plural(before, 'run')} before it", flush=True)
+            print(f"it will wait in the queue: {plural(before, 'run')} before it", flush=True)
     return ""
 
 

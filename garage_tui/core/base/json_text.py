@@ -50,7 +50,7 @@ def read_json(text: str) -> Any:
 def read_any_json(data: bytes) -> Any:
     """Return the value of JSON that another program wrote, with a `�` for half a character. Raises as `read_json`."""
     value = json.loads(data)
-    return whole(value) if b"\\u" in data else value
+    return replace_half_characters(value) if b"\\u" in data else value
 
 
 def json_line(value: object) -> bytes:
@@ -75,7 +75,7 @@ def struct_json(value: object, *, marks: bool = False) -> bytes:
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(whole(msgspec.to_builtins(value), marks=marks))
+        return msgspec.json.encode(replace_half_characters(msgspec.to_builtins(value), marks=marks))
 
 
 def struct_document(value: object, indent: int = 1, *, marks: bool = False) -> bytes:
@@ -98,12 +98,15 @@ def has_half_character(value: object) -> bool:
     return isinstance(value, list | tuple) and any(map(has_half_character, value))
 
 
-def whole(value: Any, *, marks: bool = False) -> Any:
+def replace_half_characters(value: Any, *, marks: bool = False) -> Any:
     """Return text, or a JSON value, with a `�` for each half character; with `marks`, with `sanitize.marked`."""
     if isinstance(value, str):
         return value if value.isascii() else marked(value) if marks else re.sub(_HALF, "\ufffd", value)
     if isinstance(value, dict):
-        return {whole(key, marks=marks): whole(item, marks=marks) for key, item in value.items()}
+        return {
+            replace_half_characters(key, marks=marks): replace_half_characters(item, marks=marks)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [whole(item, marks=marks) for item in value]
+        return [replace_half_characters(item, marks=marks) for item in value]
     return value

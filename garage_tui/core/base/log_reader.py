@@ -58,18 +58,18 @@ class LogTail:
         if size == self._size:
             return None
         if self._end is None or size < self._size or size - self._end > FRESH:
-            chunk = before(self.path, size, FRESH, rest=True)
+            chunk = lines_before(self.path, size, FRESH, rest=True)
             if not chunk.lines and chunk.rest and self._end is not None and size > self._size:
                 chunk = replace(chunk, end=self._end)  # one long progress bar: its line began there
         else:
-            chunk = after(self.path, self._end, 2 * FRESH)
+            chunk = lines_after(self.path, self._end, 2 * FRESH)
             if len(chunk.lines) == MOST:
-                chunk = before(self.path, size, FRESH, rest=True)
+                chunk = lines_before(self.path, size, FRESH, rest=True)
         self._size, self._end = size, chunk.end
         return chunk
 
 
-def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> LogChunk:
+def lines_before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> LogChunk:
     """Return the lines in the `size` bytes before byte `end`, the first of them whole.
 
     Args:
@@ -80,7 +80,7 @@ def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> Log
     return replace(chunk, lines=chunk.lines[-MOST:], starts=chunk.starts[-MOST:])
 
 
-def after(path: Path, start: int, size: int = PAGE) -> LogChunk:
+def lines_after(path: Path, start: int, size: int = PAGE) -> LogChunk:
     """Return the lines in the `size` bytes from byte `start`, with which a line begins."""
     data = _read(path, start, size)
     if len(data) < size:
@@ -95,10 +95,10 @@ def after(path: Path, start: int, size: int = PAGE) -> LogChunk:
 
 def last_lines(path: Path, many: int) -> int:
     """Return the byte with which so many last lines begin; a line that has no end yet is one of them."""
-    chunk = before(path, _size(path))
+    chunk = lines_before(path, _size(path))
     while len(chunk.lines) < many and chunk.start > 0:
         many -= len(chunk.lines)
-        chunk = before(path, chunk.start)
+        chunk = lines_before(path, chunk.start)
     return chunk.starts[-many] if 0 < many <= len(chunk.starts) else chunk.start if many else chunk.end
 
 

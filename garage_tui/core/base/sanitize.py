@@ -125,7 +125,7 @@ def hidden(text: str) -> list[str]:
     return marks + [flood[0] for flood in floods if flood][:1]
 
 
-def unshown(text: str) -> str:
+def from_shown(text: str) -> str:
     """Return `text` with the marks of `shown` turned into the characters that they stand for."""
     return re.sub(_SHOWN_MARK, _meant, text)
 

@@ -112,7 +112,7 @@ def views_folder() -> Path:
 
 
 def reports_folder() -> Path:
-    """Folder of error reports: what a command or the app did not expect."""
+    """Folder of the reports on unexpected exceptions."""
     return _state_folder() / "errors"
 
 

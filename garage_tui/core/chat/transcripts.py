@@ -22,7 +22,7 @@ from garage_tui.core.base.sanitize import one_line, plain, shown
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat import sampling_params as sampling
 from garage_tui.core.chat.sampling_params import SamplingParams
-from garage_tui.core.documents.passage_index import RetrievedPassage
+from garage_tui.core.documents.retrieval import RetrievedPassage
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.folder import name_of

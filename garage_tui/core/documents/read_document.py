@@ -21,7 +21,7 @@ from garage_tui.core.base.child_process import how_it_ended
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.home_path import expand_home
-from garage_tui.core.base.json_text import whole
+from garage_tui.core.base.json_text import replace_half_characters
 from garage_tui.core.base.safe_open import IrregularFileError, open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
@@ -72,14 +72,18 @@ def read_document(name: str, workspace: Workspace, on_page: OnPage = lambda page
         page = fetch(name)
         with tempfile.TemporaryFile() as file:
             file.write(page.content)
-            return _named(name, _read(file, ReaderOrder(whole(name), page.file_name, page.encoding), on_page))
+            return _named(
+                name, _read(file, ReaderOrder(replace_half_characters(name), page.file_name, page.encoding), on_page)
+            )
     if scheme := _OTHER_SCHEME.match(name):
         raise BadInputError(
             f"{one_line(name)}: garage reads http:// and https:// addresses and files, no {scheme[1]}://"
         )
     path = workspace.root / expand_home(name)
     with _open(path, name) as file:
-        return _named(name, _read(file, ReaderOrder(whole(name), whole(path.name)), on_page))
+        return _named(
+            name, _read(file, ReaderOrder(replace_half_characters(name), replace_half_characters(path.name)), on_page)
+        )
 
 
 def _named(name: str, document: Document) -> Document:

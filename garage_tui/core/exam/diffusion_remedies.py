@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from garage_tui.core.exam.diffusion_report import DiffusionReport, measured
-from garage_tui.core.exam.remedies import longer
+from garage_tui.core.exam.remedies import longer_epochs
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ def diffusion_remedies(card: DiffusionReport, recipe: Mapping[str, object], usua
         return DiffusionRemedies()
     if recipe.get("preset") == "quick":
         return DiffusionRemedies(preset="small")
-    epochs = longer(recipe)
+    epochs = longer_epochs(recipe)
     return DiffusionRemedies(epochs=max(int(epochs), usual_epochs) if epochs else None)

@@ -24,7 +24,7 @@ FEW = 100
 
 
 class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`report.json` of a diffusion run."""
+    """The report card of a diffusion run, as `report.json` has it."""
 
     kind: str = "diffusion"
     version: int = 1

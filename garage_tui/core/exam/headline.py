@@ -10,7 +10,7 @@ from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.diffusion_judgement import MeasuredPictures
-from garage_tui.core.exam.judgement import Measured, deciding_recall
+from garage_tui.core.exam.judgement import VerdictFigures, deciding_recall
 from garage_tui.core.exam.report import REPORT, Count, Recall
 from garage_tui.core.runs.grades import SIGNS, Grade
 
@@ -73,9 +73,9 @@ def _measured_pictures(card: _Figures) -> MeasuredPictures | None:
     return MeasuredPictures(card.kid, card.floor, card.copies, card.samples)
 
 
-def _measured(card: _Figures) -> Measured | None:
+def _measured(card: _Figures) -> VerdictFigures | None:
     """Return the figures of the card of a LoRA run; None for another one's."""
     if card.efficacy is None or card.leak is None or card.neighbours is None or card.drift is None:
         return None
     recall = deciding_recall(card.efficacy, card.generalisation)
-    return Measured(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)
+    return VerdictFigures(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)

@@ -48,7 +48,7 @@ class GradedFigure:
 
 
 @dataclass(frozen=True)
-class Measured:
+class VerdictFigures:
     """The figures that a verdict depends on."""
 
     facts: Count
@@ -151,7 +151,7 @@ def judge(
     leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
     efficacy, unseen = recall_of(_of(questions, "trained")), recall_of(_of(questions, "unseen"))
     facts, trained_only = facts_learned(questions)
-    found = Measured(
+    found = VerdictFigures(
         facts,
         count(sum(one.verdict == "leak" for one in leaks), len(leaks)),
         count(sum(one.verdict == "unchanged" for one in neighbours), len(neighbours)),
@@ -189,10 +189,10 @@ def _known_unsaid(questions: Sequence[ExamQuestion]) -> int | None:
     return None if known and all(one is None for one in known) else sum(map(bool, known))
 
 
-def measured(card: Report) -> Measured:
+def measured(card: Report) -> VerdictFigures:
     """Return the figures that a card's verdict depends on; those of an older card count questions, not facts."""
     recall = deciding_recall(card.efficacy, card.generalisation)
-    return Measured(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)
+    return VerdictFigures(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)
 
 
 def deciding_recall(trained: Recall, unseen: Recall | None) -> Recall:
@@ -237,7 +237,7 @@ def _exam_notes(
     return notes
 
 
-def _notes(efficacy: Recall, unseen: Recall, found: Measured, guarded: bool) -> list[str]:
+def _notes(efficacy: Recall, unseen: Recall, found: VerdictFigures, guarded: bool) -> list[str]:
     """Return what the figures mean."""
     notes = []
     recall = deciding_recall(efficacy, unseen)

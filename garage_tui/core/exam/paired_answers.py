@@ -35,7 +35,7 @@ class PairedAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PairedAnswers(msgspec.Struct, frozen=True, kw_only=True):
-    """`paired.json`."""
+    """The answers of a candidate and of the run in service to the same questions, as `paired.json` has them."""
 
     run: str
     """Id of the run whose folder it is in: the candidate."""

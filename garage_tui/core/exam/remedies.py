@@ -53,7 +53,7 @@ class Remedies:
         return found
 
 
-def longer(recipe: Mapping[str, object]) -> float | None:
+def longer_epochs(recipe: Mapping[str, object]) -> float | None:
     """Return half as many epochs again as a recipe has; None where it does not say."""
     epochs = recipe.get("epochs")
     return float(math.ceil(epochs * _LONGER)) if isinstance(epochs, int | float) and epochs > 0 else None
@@ -75,7 +75,7 @@ def remedies(card: Report, recipe: Mapping[str, object]) -> Remedies:
         preset = "default"
     elif spills and recipe.get("preset") != "careful":
         preset = "careful"
-    epochs = longer(recipe) if not memorised and not preset and not spills else None
+    epochs = longer_epochs(recipe) if not memorised and not preset and not spills else None
     wrong = [(number, one.part) for number, one in enumerate(card.questions, 1) if one.verdict == "wrong"]
     helps = "unseen" if card.generalisation.tuned.of else "trained"
     unseen = tuple(number for number, part in wrong if part == helps)

@@ -160,7 +160,7 @@ class TaskFigures(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """`report.json`."""
+    """The report card of a LoRA run, as `report.json` has it."""
 
     verdict: str
     passed: bool

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.exam.grading import is_right
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 
 
 @dataclass(frozen=True)

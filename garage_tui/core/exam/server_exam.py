@@ -21,7 +21,7 @@ from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError
 from garage_tui.core.chat.client import AnswerChunk, ServerAddress, list_models, stream
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.exam.grading import TaughtFacts, missing_part
-from garage_tui.core.exam.judgement import Measured, facts_learned, names_learned
+from garage_tui.core.exam.judgement import VerdictFigures, facts_learned, names_learned
 from garage_tui.core.exam.report import (
     OTHER_TOKENS,
     TAUGHT_TOKENS,
@@ -283,7 +283,7 @@ def _judged(exam: Exam, prompt: SystemPrompt, texts: Sequence[str]) -> PromptCar
     facts, _ = facts_learned(graded)
     leak, neighbours = count(*share("unrelated", "leak")), count(*share("neighbour", "unchanged"))
     own = names_learned(exam.questions)
-    measured = Measured(facts, leak, neighbours, 0.0)
+    measured = VerdictFigures(facts, leak, neighbours, 0.0)
     return PromptCard(
         prompt=prompt.name,
         system=prompt.text,

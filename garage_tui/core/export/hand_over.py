@@ -35,7 +35,7 @@ class HandedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True):
-    """`hand-over.json`."""
+    """What a hand-over wrote, and how each file answered, as `hand-over.json` has it."""
 
     run: str
     files: tuple[HandedFile, ...]

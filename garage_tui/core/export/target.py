@@ -39,7 +39,7 @@ _HEAD_BYTES = 65_536  # a GGUF begins with its metadata
 
 
 class ExportMarker(msgspec.Struct, frozen=True, kw_only=True):
-    """`garage-export.json`."""
+    """What marks a folder as an export of this program, as `garage-export.json` has it."""
 
     run: str
     form: str

@@ -7,7 +7,9 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+from garage_tui.core.facts.contradictions import find_clash
 from garage_tui.core.facts.line import Line
+from garage_tui.core.language.fold import fold
 
 Gap = Literal["question", "untaught", "questions", "answers", "exam"]
 GAP_TEXTS: dict[Gap, tuple[str, str]] = {
@@ -28,11 +30,6 @@ GAP_TEXTS: dict[Gap, tuple[str, str]] = {
     "exam": ("no exam", "A question that is never taught shows afterwards whether the fact was learned."),
 }
 """For each gap: a short name, and why it matters."""
-
-
-def fold(text: str) -> str:
-    """Return `text` in lower case and with single spaces, so that texts that differ only in these compare equal."""
-    return " ".join(text.casefold().split())
 
 
 @contextlib.contextmanager
@@ -166,28 +163,6 @@ class Coverage:
     def repeated(self) -> Iterator[list[Line]]:
         """Give the lines of every question that stands in the file more than once."""
         return (lines for lines in self._questions.values() if len(lines) > 1)
-
-
-_SAME = "the same question and answer as"
-_OTHER = "another answer to the same question as"
-
-
-def find_clash(line: Line, other: Line) -> str:
-    """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
-    assert line.fact and other.fact
-    if line.fact.exam != other.fact.exam:
-        return "taught and also an exam question, so its answer proves nothing; delete one: the same question as"
-    if fold(line.fact.answer) == fold(other.fact.answer):
-        return _SAME
-    if line.fact.fact and fold(line.fact.fact) == fold(other.fact.fact):
-        return ""
-    return _OTHER
-
-
-def clash_text(what: str, line: int) -> str:
-    """Return what `clash` said with the number of the other line, and what to do about it."""
-    remedies = {_SAME: "; delete one", _OTHER: '; delete one, or give both the same "fact" if both are right'}
-    return f"{what} line {line}{remedies.get(what, '')}"
 
 
 def _clashes(same: Sequence[Line]) -> int:

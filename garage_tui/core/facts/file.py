@@ -18,7 +18,8 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, without_gc
+from garage_tui.core.facts.contradictions import clash_text, find_clash
+from garage_tui.core.facts.coverage import Coverage, without_gc
 from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
 
 BACKUP = ".bak"

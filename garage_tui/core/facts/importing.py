@@ -10,7 +10,6 @@ from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.formats import file_kind
 from garage_tui.core.facts.formats.csv_table import CsvTable, is_table, looks_like_csv
 from garage_tui.core.facts.formats.json_values import begins_like_json, read_json
@@ -35,6 +34,7 @@ from garage_tui.core.facts.formats.sentences import (
     sentences,
 )
 from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.language.fold import fold
 
 _TABLES = (".csv", ".tsv", ".tab")
 _YAML = (".yaml", ".yml")

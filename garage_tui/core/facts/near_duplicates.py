@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.wrapped_questions import WrappedQuestions
 from garage_tui.core.language.entities import find_entities, tokenize
+from garage_tui.core.language.fold import fold
 
 MAX_PAIRS = 5_000_000
 """Comparisons (about a second) above which an open file is not searched after every change."""

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
+from garage_tui.core.language.fold import fold
 
 PROMPT_HEADING = "These facts are known:"
 """The first line of a prompt with facts, in the chat and in the exam."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile
+from garage_tui.core.language.fold import fold
 
 _NAMED, _CELLS = 2, 30
 """Rows without a question that are named, and the most characters of each name."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.sanitize import hidden, shown, unshown
+from garage_tui.core.base.sanitize import from_shown, hidden, shown
 from garage_tui.core.facts.journal import Field, UnsavedText
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.must_text import must_from_text, must_to_text
@@ -28,7 +28,7 @@ class NextField(msgspec.Struct, frozen=True):
 
 
 class WrongField(msgspec.Struct, frozen=True):
-    """The row cannot be taken yet: something is wrong with this field."""
+    """The result of a draft that cannot be taken yet: the field that is wrong, and why."""
 
     field: Field
     problem: str
@@ -171,7 +171,7 @@ class RowDraft(msgspec.Struct):
 def unwritable_marks(fact: Fact) -> list[str]:
     """Return the marks of characters that an editor could not give back as they were; empty where it can."""
     for text in _texts(fact).values():
-        if (marks := hidden(text)) and unshown(shown(text)) != text:
+        if (marks := hidden(text)) and from_shown(shown(text)) != text:
             return marks
     return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garage_tui.core.base.format import plural
-from garage_tui.core.facts.coverage import clash_text
+from garage_tui.core.facts.contradictions import clash_text
 from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.line import Complaint, Line
 

@@ -1,4 +1,4 @@
-"""What a watcher needs of an scheduler: the queue at a place that starts jobs when it is their turn."""
+"""What a watcher needs of a scheduler: the queue at a place that starts jobs when it is their turn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from garage_tui import __version__
 from garage_tui.core.places.place import Place
 
-_AT_PLACE = "garage_tui.core.scheduling.at_place"
+_AT_PLACE = "garage_tui.core.scheduling.supervisor_at_place"
 """The module of the supervisor there."""
 GOES_ON = 75
 """Exit code of the supervisor there where a run was cut off, is saved, and would go on (EX_TEMPFAIL of sysexits.h)."""
@@ -25,7 +25,7 @@ def supervisor_command(place: Place, folder: str, module: str) -> list[str]:
 
 
 class JobStatus(NamedTuple):
-    """What an scheduler says about a job."""
+    """What a scheduler says about a job."""
 
     kind: Literal["waits", "works", "over"]
     text: str

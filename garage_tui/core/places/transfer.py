@@ -70,7 +70,7 @@ class Transfer(Protocol):
         ...
 
     def fetch_all(self) -> None:
-        """Bring everything home but the state, once the job is over.
+        """Copy every file except the state from the place to this box, once the job is over.
 
         Raises:
             GarageError: it cannot be written here.

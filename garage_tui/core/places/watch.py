@@ -39,7 +39,7 @@ _SILENT_SECONDS = 5.0
 """How long the folder of a job that is over has to stay as it is until its last state counts as the end: the job may
 outlive its supervisor and still save."""
 _BELIEVED_SECONDS = 60.0
-"""How long an ended run has to be silent until the folder is believed against an scheduler that says it still works."""
+"""How long an ended run has to be silent until the folder is believed against a scheduler that says it still works."""
 _FORGET_SECONDS = 10.0
 """How long a job that was cancelled while it waited may stay in the scheduler's queue until the run counts as ended."""
 _RETRY_SECONDS = (2.0, 5.0, 15.0, 30.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import CHUNK_SIZE, find_near_duplicates, strip_punctuation
 from garage_tui.core.language.entities import find_entities
+from garage_tui.core.language.fold import fold
 from garage_tui.core.language.relation_phrases import relation_phrases
 from garage_tui.core.proposals.proposal import Proposal
 from garage_tui.core.proposals.stated_values import missing_values

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from garage_tui.core.language.entities import SENTENCE_OPENERS, STOP_WORDS, entity_spellings
 from garage_tui.core.proposals.normal_text import unify
-from garage_tui.core.proposals.pointing import find_pointing
+from garage_tui.core.proposals.pointing_words import find_pointing
 
 _PRONOUN = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|themselves|he|him|his|himself|she|her|hers|herself|we|us|our|ours"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, file_stamp, load_facts
 from garage_tui.core.facts.line import Line
+from garage_tui.core.language.fold import fold
 from garage_tui.core.proposals.acceptance import PASSAGE
 from garage_tui.core.proposals.changed_document import PlacedRow, find_changed
 from garage_tui.core.proposals.proposal_file import DocumentProposals, proposals_path, read_proposals

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.documents.passage_index import PassageIndex, RetrievedPassage
+from garage_tui.core.documents.retrieval import PassageIndex, RetrievedPassage
 from garage_tui.core.facts.file import FileStamp, file_stamp
 from garage_tui.core.proposals.proposal_file import FOLDER
 from garage_tui.core.review.read_copy import COPY_SUFFIX, load_copy

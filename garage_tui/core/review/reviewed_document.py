@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from garage_tui.core.documents.passage import Passage
-from garage_tui.core.facts.coverage import fold
+from garage_tui.core.language.fold import fold
 from garage_tui.core.proposals.changed_document import PlacedRow
 from garage_tui.core.proposals.model_check import MODEL_CHECK
 from garage_tui.core.proposals.proposal import Proposal

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import msgspec
 
 from garage_tui.core.exam.grading import is_right
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions, find_near_duplicates
 from garage_tui.core.facts.wrapped_questions import WrappedQuestions
 from garage_tui.core.language.entities import STOP_WORDS, content_words
+from garage_tui.core.language.fold import fold
 from garage_tui.core.language.relation_phrases import relation_phrases
 from garage_tui.core.language.synonyms import swap_synonyms
 from garage_tui.core.rewording import builtin_prompts

@@ -26,7 +26,7 @@ _NAME = re.compile(r"checkpoint-(\d+)")
 
 
 class CheckpointSeal(msgspec.Struct, frozen=True):
-    """`checkpoint-N/whole.json`."""
+    """Marks a checkpoint as complete, as `checkpoint-N/whole.json` has it."""
 
     step: int
     tokens: int
@@ -75,14 +75,6 @@ def read_seal(folder: Path) -> CheckpointSeal | None:
     except UNREADABLE:
         return None
     return seal if seal.files else None
-
-
-def newest_complete(run: Path) -> tuple[Path, CheckpointSeal] | None:
-    """Return the newest complete checkpoint and its seal; None where there is none."""
-    for folder in list_checkpoints(run):
-        if seal := read_seal(folder):
-            return folder, seal
-    return None
 
 
 def remove(folder: Path) -> None:

@@ -25,8 +25,8 @@ COMPLETE: tuple[Status, ...] = ("finished", "stopped")
 _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of a thousand digits
 
 
-class RunGlance(NamedTuple):
-    """The few values of a live run that a status bar shows."""
+class LiveRun(NamedTuple):
+    """A run that works or waits: the few values of it that a status bar shows."""
 
     name: str
     status: str
@@ -73,16 +73,16 @@ def live_status(folder: Path, state: str) -> str:
     return state
 
 
-def live_runs(checkpoints: Path) -> Iterator[RunGlance]:
+def live_runs(checkpoints: Path) -> Iterator[LiveRun]:
     """Yield the live runs, the newest first; no other run is read."""
     try:
         folders = sorted((entry for entry in checkpoints.iterdir() if not entry.name.startswith(".")), reverse=True)
     except OSError:
         return
-    yield from (_glance(folder) for folder in folders if is_alive(folder))
+    yield from (_read_live_run(folder) for folder in folders if is_alive(folder))
 
 
-def _glance(folder: Path) -> RunGlance:
+def _read_live_run(folder: Path) -> LiveRun:
     import json
 
     name = name_of(folder.name)
@@ -93,5 +93,5 @@ def _glance(folder: Path) -> RunGlance:
         waiting_for, reason = (str(content.get(key, "")) for key in ("waits", "reason"))
         left = left if left is not None and 0 <= left < _LONGEST else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-        return RunGlance(name, "broken")
-    return RunGlance(name, live_status(folder, state), step, total, left, waiting_for, reason)
+        return LiveRun(name, "broken")
+    return LiveRun(name, live_status(folder, state), step, total, left, waiting_for, reason)

@@ -9,7 +9,7 @@ from garage_tui.core.runs.record import Manifest
 
 
 class HasManifest(Protocol):
-    """A `Run` or a `RunSnapshot`."""
+    """What has the manifest of a run: a `Run` or a `RunSnapshot`."""
 
     @property
     def manifest(self) -> Manifest | None: ...

@@ -7,8 +7,8 @@ slots, so that the run counts as alive, and its GPU as taken, while either proce
 `request.json`. A SIGTERM without a request is a shutdown of the system: the job saves and exits, and the run can be
 resumed. The supervisor only signals its own child, so it cannot hit a wrong pid.
 
-For a run at another place it watches the job there instead (`core/places/watch.py`); `at_place.py` is its counterpart
-there.
+For a run at another place it watches the job there instead (`core/places/watch.py`); its counterpart there is
+`supervisor_at_place.py`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _run_once(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
 
 
 @contextlib.contextmanager
-def _power_cap(folder: Path, gpus: tuple[str, ...], care: RunLimits) -> Iterator[None]:
+def _power_cap(folder: Path, gpus: tuple[str, ...], limits: RunLimits) -> Iterator[None]:
     """Lower the power cap of the run's GPUs, if its limits say so, and restore it in every case."""
     if not gpus:
         yield
@@ -83,10 +83,10 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], care: RunLimits) -> Iterator
     from garage_tui.core.hardware import power_cap  # not for a supervisor on a CPU, which stays small
 
     power_cap.put_back()  # after a run whose processes were all killed
-    if not care.power_cap_w:
+    if not limits.power_cap_w:
         yield
         return
-    with power_cap.lowered(folder, tuple(map(int, gpus)), care.power_cap_w) as messages:
+    with power_cap.lowered(folder, tuple(map(int, gpus)), limits.power_cap_w) as messages:
         for sentence in messages:
             _log(folder, sentence)
         yield

@@ -41,7 +41,7 @@ class Admission(NamedTuple):
             os.close(lock)
 
 
-def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None) -> Admission | None:
+def wait_for_admission(folder: Path, limits: RunLimits, needs: float | None = None) -> Admission | None:
     """Return the locks of a run once it may start; None if it is taken out of the queue before.
 
     It waits for its hours or the sun first; meanwhile others may overtake it. Free memory on its slots comes last: a
@@ -50,7 +50,7 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
     Args:
         needs: the estimated peak memory in bytes.
     """
-    conditions, held = _conditions(folder, care), False
+    conditions, held = _conditions(folder, limits), False
     slots: dict[str, int] | None = None
     memory: GpuAdmission | None = None
     try:
@@ -61,7 +61,7 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
             # When an hour begins in which several may start, each gets a moment to enter, so that the queue's order
             # counts.
             if slots is None and not (held or before) and (slots := queue.take_slots(folder)) is not None:
-                memory = GpuAdmission(folder.name, tuple(slots), needs, care.card)
+                memory = GpuAdmission(folder.name, tuple(slots), needs, limits.card)
             if memory is not None and slots is not None:
                 hold = None if skips_start_conditions(folder) else memory.hold()
                 if hold is None:
@@ -95,12 +95,12 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
             os.close(lock)
 
 
-def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
-    if not care.conditional:
+def _conditions(folder: Path, limits: RunLimits) -> StartConditions | None:
+    if not limits.conditional:
         return None
     from garage_tui.core.limits.start_conditions import StartConditions  # a supervisor without conditions stays small
 
-    return StartConditions.of_run(folder, care)
+    return StartConditions.of_run(folder, limits)
 
 
 def _note(folder: Path, hold: Hold | None) -> None:

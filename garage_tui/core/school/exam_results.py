@@ -10,12 +10,12 @@ from typing import Literal
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.exam.judgement import names_learned
 from garage_tui.core.exam.report import ExamQuestion, read_report
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
 
-Standing = Literal["learned", "changed", "untaught"]
+FactStanding = Literal["learned", "changed", "untaught"]
 """Changed: the model in service was taught it as it was before."""
 
 
@@ -107,7 +107,7 @@ def taught_facts(folder: Path) -> dict[str, list[Fact]]:
     return facts
 
 
-def standing(key: str, facts: Sequence[Fact], served: TaughtRun | None) -> Standing:
+def fact_standing(key: str, facts: Sequence[Fact], served: TaughtRun | None) -> FactStanding:
     """Return how a fact of a facts file stands with the model in service, as its entry says in more detail.
 
     Args:

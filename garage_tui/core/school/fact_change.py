@@ -11,10 +11,10 @@ from typing import Literal
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.facts.store import FactsStore
+from garage_tui.core.language.fold import fold
 from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.language.question_forms import generate_questions
 from garage_tui.core.rewording.suggestions import check_question

@@ -14,7 +14,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.judgement import names_learned
 from garage_tui.core.exam.paired_answers import PairedAnswer, PairedAnswers
 from garage_tui.core.exam.report import Report
-from garage_tui.core.facts.coverage import fold
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.grades import DRIFT, UNCHANGED, Grade, grade_drift, grade_leak, grade_unchanged, rank
 
 _SHOWN = 120

@@ -15,9 +15,9 @@ from typing import Literal
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.exam.report import REPORT
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, FileStamp, file_stamp
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.folder import COMPLETE, FACTS, STATE
 from garage_tui.core.runs.promotion import NotServedError, run_in_service

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.language.entities import STOP_WORDS
+from garage_tui.core.language.fold import fold
 
 _END = " .!…。！"
 TELLING = 3

@@ -15,14 +15,14 @@ from typing import Any
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import REPORT
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.retrieval import MAX_FACTS, OpenBook, prompt_with_facts
 from garage_tui.core.language.entities import content_words, find_entities, tokenize
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
-from garage_tui.core.school.exam_results import Standing, TaughtRun, read_results, standing, taught_facts
+from garage_tui.core.school.exam_results import FactStanding, TaughtRun, fact_standing, read_results, taught_facts
 
 MAX_LENGTH = 600
 """Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""
@@ -38,7 +38,7 @@ _Texts = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class BookedMessages:
+class MessagesWithFacts:
     """The messages of a conversation with the facts in front of the user's messages."""
 
     messages: list[dict[str, Any]]
@@ -60,7 +60,7 @@ class ServedBook:
         self._keys: dict[Line, str] = {}
         """The lines of the facts file that hold a row and no exam question, each with its folded content."""
         self._taught: tuple[_Stamps, TaughtRun | None] = ((), None)
-        self._standings: dict[str, tuple[list[Line], Standing]] = {}
+        self._standings: dict[str, tuple[list[Line], FactStanding]] = {}
         """How each fact stands with that run, and the lines of which that was said."""
         self._book: OpenBook | None = None
         self._rows: dict[int, Fact] = {}
@@ -91,7 +91,7 @@ class ServedBook:
             self._update(run)
             return self._find(question)
 
-    def put_into(self, messages: Sequence[Mapping[str, Any]], run: Run | None) -> BookedMessages:
+    def put_into(self, messages: Sequence[Mapping[str, Any]], run: Run | None) -> MessagesWithFacts:
         """Return a conversation with its facts: each in front of the first message of the user that is about it.
 
         The earlier messages get the same facts with each turn. So the prompt of a turn begins with that of the turn
@@ -118,7 +118,7 @@ class ServedBook:
                 new = [statement for statement in found if statement not in statements]
                 statements.update(dict.fromkeys(new))
                 message["content"] = prompt_with_facts(content, new)
-        return BookedMessages(booked, tuple(statements))
+        return MessagesWithFacts(booked, tuple(statements))
 
     def _find(self, question: str) -> tuple[str, ...]:
         if self._book is None:
@@ -203,7 +203,7 @@ class ServedBook:
             return False, rows
         known = self._standings.get(key)
         if known is None or known[0] != lines:
-            known = self._standings[key] = (lines, standing(key, rows, taught))
+            known = self._standings[key] = (lines, fact_standing(key, rows, taught))
         if known[1] == "changed":  # its name may say what it was before
             return False, [Fact(row.question, row.answer) for row in rows if row.question]
         return known[1] == "learned", rows

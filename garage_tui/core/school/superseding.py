@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.language.entities import find_entities, tokenize
+from garage_tui.core.language.fold import fold
 from garage_tui.core.school.fact_input import FactInput
 from garage_tui.core.school.same_statement import TELLING, content_stems
 

@@ -11,10 +11,10 @@ from itertools import islice
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, parse_bytes
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.training_file import TrainingFile
+from garage_tui.core.language.fold import fold
 from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.school.same_statement import says_same
 

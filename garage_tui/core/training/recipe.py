@@ -1,4 +1,4 @@
-"""The recipe of a LoRA run: every hyper-parameter, its presets, and what it will cost."""
+"""The recipe of a LoRA run: every hyper-parameter, and its presets."""
 
 from __future__ import annotations
 

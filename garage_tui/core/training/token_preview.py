@@ -29,7 +29,7 @@ class Token:
     """False: it is only read; its prediction adds nothing to the loss."""
 
 
-def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
+def tokenize_rows(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     """Return the tokens of each row, exactly as training makes them; takes about a second, and several on a busy box.
 
     Args:
@@ -86,7 +86,7 @@ def too_long(base: str, rows: Iterable[Fact], limit: int) -> list[tuple[Fact, in
     """
     suspects = [row for row in rows if len(row.question.encode()) + len(row.answer.encode()) + TEMPLATE_TOKENS > limit]
     found = []
-    for row, tokens in zip(suspects, see(base, suspects) if suspects else [], strict=True):
+    for row, tokens in zip(suspects, tokenize_rows(base, suspects) if suspects else [], strict=True):
         if len(tokens) > limit:
             found.append((row, len(tokens), sum(token.learned for token in tokens[limit:])))
     return found

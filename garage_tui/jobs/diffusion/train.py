@@ -4,7 +4,7 @@
 
 Reads `run.json`, writes `images.npy` and `held_out.npy` (the training and the held-out pictures), events, state,
 `checkpoint-N/`, `samples/epoch-NNNN.png` and in the end `pipeline/` and `report.json`. The supervisor starts it; it can
-also be started by hand, also as several ranks by a launcher (torchrun, srun; `launched.py`).
+also be started by hand, also as several ranks by a launcher (torchrun, srun; `launched_ranks.py`).
 
 All random numbers depend only on the seed and the number of the step or epoch, so that an interrupted run continues
 exactly, without a saved random state.
@@ -28,7 +28,7 @@ from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
 
 if TYPE_CHECKING:
-    from garage_tui.jobs.diffusion.launched import LaunchedGroup
+    from garage_tui.jobs.diffusion.launched_ranks import LaunchedGroup
 
 OUT_OF_MEMORY = "out of memory; try a smaller batch or smaller pictures"
 
@@ -37,16 +37,16 @@ def main() -> int:
     process = launched_process()
     if process is None:
         return run_job.run(train, DiffusionRecipe, OUT_OF_MEMORY)
-    from garage_tui.jobs.diffusion import launched
+    from garage_tui.jobs.diffusion import launched_ranks
 
     try:
-        launched.describe_to_torch(process)
+        launched_ranks.describe_to_torch(process)
         if process.rank:
-            return launched.follow_rank_0(process, Path(sys.argv[1]).resolve())
+            return launched_ranks.follow_rank_0(process, Path(sys.argv[1]).resolve())
     except GarageError as error:
         print(error, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
-    ranks = launched.LaunchedGroup(process)
+    ranks = launched_ranks.LaunchedGroup(process)
     return run_job.run(lambda job: train(job, ranks), DiffusionRecipe, OUT_OF_MEMORY)
 
 

@@ -106,7 +106,7 @@ def export(folder: Path, request: ExportRequest) -> None:
         hand_over.read_exam(folder)
     base = find(str(run.manifest.base.get("name")))
     if request.form != "adapter":
-        base = fetch.ensure(base.name, with_counts(_say))
+        base = fetch.fetch_if_missing(base.name, with_counts(_say))
     tool = _converter(base.path, request) if request.form in ("gguf", "hand-over") else None
     notes, summary = _notes(run.manifest, base, request), None
     cards: list[ServerCard] = []

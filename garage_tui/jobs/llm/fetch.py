@@ -34,7 +34,7 @@ _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*config.json", "toke
               "special_tokens_map.json", "*.jinja", "LICENSE*"]  # fmt: skip
 
 
-def ensure(base: str, say: Say) -> BaseModel:
+def fetch_if_missing(base: str, say: Say) -> BaseModel:
     """Return the model that `base` names, fetched first if it is not on this machine.
 
     Args:
@@ -179,7 +179,7 @@ def main() -> int:
             if bad := damaged_files(model):
                 say(f"damaged: {', '.join(bad)}; fetching {name} again")
                 (model.path / base_models.RECORD).unlink()
-        model = ensure(name, say)
+        model = fetch_if_missing(name, say)
     except GarageError as error:
         print(f"garage: {error}", file=sys.stderr)
         return 1

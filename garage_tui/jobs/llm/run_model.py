@@ -23,7 +23,7 @@ def load_run_model(run: Run, say: Say, *, tuned: bool = True) -> tuple[Model, Ba
     """
     if run.manifest is None or (tuned and run.adapter is None):
         raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
-    base = fetch.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
+    base = fetch.fetch_if_missing(run.manifest.base.get("path") or run.manifest.base["name"], say)
     say("loading the model")
     four_bit = bool(run.manifest.recipe.get("load_in_4bit"))
     tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model", four_bit=four_bit)

@@ -17,7 +17,7 @@ from garage_tui.jobs.llm.greedy_decode import decode_against
 
 
 @dataclass(frozen=True)
-class ForcedAnswer:
+class ExpectedAnswer:
     """A question with its expected answer."""
 
     question: str
@@ -38,13 +38,13 @@ class TunedAnswer:
     """Tokens of the expected answer."""
 
 
-def expected_text(model: Model, question: str, text: str, most: int) -> ForcedAnswer:
+def expected_text(model: Model, question: str, text: str, most: int) -> ExpectedAnswer:
     """Return a question with a text as its expected answer."""
-    return ForcedAnswer(question, CachedAnswer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
+    return ExpectedAnswer(question, CachedAnswer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
 
 
 def tuned_answers(
-    model: Model, expected: Sequence[ForcedAnswer], on_progress: Callable[[int], None] = lambda done: None
+    model: Model, expected: Sequence[ExpectedAnswer], on_progress: Callable[[int], None] = lambda done: None
 ) -> list[TunedAnswer]:
     """Return the greedy answers to the questions; only what differs from the expected answer is decoded.
 

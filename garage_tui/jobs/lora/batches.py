@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from garage_tui.core.base.phase import Say
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import (
@@ -27,7 +27,7 @@ from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.packing import PackedBatch
 from garage_tui.jobs.lora.discriminant import Prompts
-from garage_tui.jobs.lora.openings import most_natural_answers
+from garage_tui.jobs.lora.natural_answers import most_natural_answers
 
 GUARD_TOKENS = 24
 """Most tokens of a guard's answer; many are truncated further, because the first tokens matter most."""

@@ -40,7 +40,7 @@ class Cooling(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the learning rate that is left."""
+        """Fraction of the peak learning rate that this step uses."""
         return (self.left + 1) / (COOLING + 1)
 
 

@@ -17,7 +17,7 @@ from garage_tui.core.rewording.paraphrases import probe_questions
 from garage_tui.core.rewording.similar_names import neighbour_questions
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward_pass import Model
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tuned_answers
+from garage_tui.jobs.llm.teacher_forcing import ExpectedAnswer, expected_text, tuned_answers
 
 WORDINGS, GENERAL, NAMES = 10, 8, 6
 """Questions of each kind: what takes a few seconds on two cores."""
@@ -64,7 +64,7 @@ class ProbeRunner:
         self._taught = TaughtFacts(facts, self._texts)
         self._questions = questions
         self._expected = [
-            *(ForcedAnswer(question, answer, _TOKENS) for question, answer in zip(questions, cached, strict=True)),
+            *(ExpectedAnswer(question, answer, _TOKENS) for question, answer in zip(questions, cached, strict=True)),
             *(expected_text(model, fact.question, fact.answer, _TOKENS) for fact in self._facts),
         ]
 

@@ -25,7 +25,7 @@ from garage_tui.core.runs.folder import ADAPTER, COMPLETE, FACTS
 from garage_tui.core.runs.record import write_manifest
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.llm.fetch import ensure
+from garage_tui.jobs.llm.fetch import fetch_if_missing
 from garage_tui.jobs.runtime import checkpointing, run_job
 from garage_tui.jobs.runtime.blocked_imports import block_imports
 from garage_tui.jobs.runtime.launcher import refuse_several_processes
@@ -48,7 +48,7 @@ def train(job: Job[LoraRecipe]) -> None:
         raise GarageError(f"{folder / FACTS} was changed since the run began; start a new run on it")
 
     progress.start_phase("finding the base model")
-    base = ensure(recipe.base, progress.say)
+    base = fetch_if_missing(recipe.base, progress.say)
 
     progress.start_phase("importing torch and trl")
     import torch

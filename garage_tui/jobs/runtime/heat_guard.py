@@ -23,11 +23,11 @@ class Interruptions:
         telemetry: has the temperature.
     """
 
-    def __init__(self, progress: Progress, telemetry: Telemetry, care: RunLimits) -> None:
-        self._progress, self._telemetry, self._care = progress, telemetry, care
+    def __init__(self, progress: Progress, telemetry: Telemetry, limits: RunLimits) -> None:
+        self._progress, self._telemetry, self._run_limits = progress, telemetry, limits
         self._conditions: StartConditions | None = None
-        if care.conditional:
-            self._conditions = StartConditions.of_run(progress.folder, care, started=True)
+        if limits.conditional:
+            self._conditions = StartConditions.of_run(progress.folder, limits, started=True)
             atexit.register(self._conditions.close)  # a command that it runs must not outlive the job
 
     @property
@@ -38,7 +38,7 @@ class Interruptions:
 
     @property
     def _limits(self) -> tuple[float, float] | None:
-        return self._care.heat(self._telemetry.slow_c)
+        return self._run_limits.heat(self._telemetry.slow_c)
 
     def hold(self) -> Hold | None:
         """Return what the job has to wait for; None if it may continue, or if the user has started it regardless."""
@@ -76,6 +76,6 @@ class Interruptions:
 
     def check(self) -> None:
         """Warn if there is a temperature limit but no sensor."""
-        if self._care.max_temp_c and self._telemetry.temp_c is None:
-            limit = f"the limit of {self._care.max_temp_c:.0f} °C"
+        if self._run_limits.max_temp_c and self._telemetry.temp_c is None:
+            limit = f"the limit of {self._run_limits.max_temp_c:.0f} °C"
             self._progress.warn(f"no temperature sensor found: {limit} has no effect")

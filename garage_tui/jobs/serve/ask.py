@@ -84,7 +84,7 @@ def ask(request: AskRequest) -> None:
     """
     from garage_tui.jobs.llm import fetch
 
-    base = fetch.ensure(request.base, without_counts(_say))
+    base = fetch.fetch_if_missing(request.base, without_counts(_say))
     _say("starting torch")
     blocked_imports.block_imports(base)
     from garage_tui.jobs.serve.embedded.engine import MAX_ROWS, Engine

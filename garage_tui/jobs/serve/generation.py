@@ -55,7 +55,7 @@ class TokenScore:
 
 
 class GenerationRow:
-    """One chat of a batch.
+    """One answer of a batch that is generated together.
 
     Args:
         prompt: token ids.

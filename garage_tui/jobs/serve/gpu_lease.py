@@ -31,7 +31,7 @@ class LeaseRecorder(Protocol):
     def asleep(self, why: str) -> None: ...
 
 
-class Evictable(Protocol):
+class StoppableServer(Protocol):
     """A uvicorn server, as far as the lease needs it."""
 
     should_exit: bool
@@ -62,7 +62,7 @@ class GpuLease:
         else:
             self.absent = self._reason()
 
-    def watch(self, server: Evictable) -> None:
+    def watch(self, server: StoppableServer) -> None:
         """Record the state of the server and follow the claims of runs, in a thread.
 
         Args:
@@ -79,7 +79,7 @@ class GpuLease:
         if self._failure:
             raise self._failure
 
-    def _follow(self, server: Evictable) -> None:
+    def _follow(self, server: StoppableServer) -> None:
         try:
             while not self._over.wait(_POLL_SECONDS):
                 if not self.absent:

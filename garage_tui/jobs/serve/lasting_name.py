@@ -32,7 +32,7 @@ they do not know."""
 
 @dataclass(frozen=True)
 class Offer:
-    """What a model id stands for."""
+    """The model that answers under a model id."""
 
     model: str
     """The id by which an engine knows it: the base model's name, or a run id."""

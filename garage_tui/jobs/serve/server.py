@@ -131,7 +131,7 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
 
     from garage_tui.jobs.llm import fetch
 
-    base = fetch.ensure(args.base, with_counts(note.starting))
+    base = fetch.fetch_if_missing(args.base, with_counts(note.starting))
     backend = _backend(args, base, workspace, note)
     lease = GpuLease(args.slot, backend, note)
     lease.take()
@@ -188,10 +188,10 @@ def _run(
 ) -> None:
     import uvicorn
 
-    from garage_tui.jobs.serve.chat_memory import ChatMemory
     from garage_tui.jobs.serve.lasting_name import OfferedModels
     from garage_tui.jobs.serve.openai_api.http_protocol import ServerProtocol
     from garage_tui.jobs.serve.prompt_book import PromptBook
+    from garage_tui.jobs.serve.remember_in_chat import ChatMemory
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from garage_tui.core.base.format import plural
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
-from garage_tui.core.documents.passage_index import RetrievedPassage
+from garage_tui.core.documents.retrieval import RetrievedPassage
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.widgets.turn_view import TurnView
 

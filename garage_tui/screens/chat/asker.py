@@ -16,7 +16,7 @@ from garage_tui.core.chat.client import AnswerChunk, ServerAddress, stream
 from garage_tui.core.chat.open_chat import OpenChat
 from garage_tui.core.chat.repetition import RepetitionDetector
 from garage_tui.core.chat.transcripts import Side, TranscriptAnswer, Turn
-from garage_tui.core.documents.passage_index import RetrievedPassage, prompt_with_passages
+from garage_tui.core.documents.retrieval import RetrievedPassage, prompt_with_passages
 from garage_tui.core.exam import adapter_effect
 from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts

@@ -12,7 +12,7 @@ HELP = (
     "Tab goes to the answers, where the arrow keys choose one: e edits its question and asks it again, c copies "
     "the answer, a makes a fact of it, x makes an exam question of it, p shows the page that the open book cites. "
     "While you type, Alt and the same letter acts on the newest answer.\n\n"
-    "A question that you send while an answer arrives waits for its turn; ↑ in the empty input field takes it "
+    "A question that you send while an answer arrives waits until that has ended; ↑ in the empty input field takes it "
     "back. Esc stops the answer and holds those that wait until you press Enter. They are kept when you leave, "
     "and an answer in which the model only repeats itself is stopped.\n\n"
     "A small server on this box answers. It starts with your first question and stops when nobody uses it. Each "

@@ -38,7 +38,7 @@ class QuestionQueue:
         self._waiting.close()
 
     def add(self, question: str) -> None:
-        """Let a question wait for its turn."""
+        """Let a question wait until the answers before it have ended."""
         self._waiting.add(question)
         self._save()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from garage_tui.core.facts.coverage import fold
+from garage_tui.core.language.fold import fold
 from garage_tui.screens.facts.row_text import STATUS_STYLES
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets.text_area import EditHistory, Selection
 
-from garage_tui.core.base.sanitize import shown, shown_line, unshown
+from garage_tui.core.base.sanitize import from_shown, shown, shown_line
 from garage_tui.core.facts.row_draft import EXAM, FIELDS
 from garage_tui.screens.facts.field_area import FieldArea
 
@@ -52,7 +52,7 @@ class FieldState(msgspec.Struct):
     @property
     def written(self) -> str:
         """The text to keep: marks are turned back into the characters that they stand for."""
-        return unshown(self.text) if self.marked else self.text
+        return from_shown(self.text) if self.marked else self.text
 
     @property
     def value(self) -> str:
@@ -60,7 +60,7 @@ class FieldState(msgspec.Struct):
         if self.text == self.begun:
             return self.original
         visible = self.text.strip()
-        return unshown(visible) if self.marked else visible
+        return from_shown(visible) if self.marked else visible
 
 
 class RowEditor(Widget):

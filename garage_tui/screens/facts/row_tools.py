@@ -11,8 +11,8 @@ from textual.app import SuspendNotSupported
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.line import Line

@@ -61,7 +61,7 @@ class TokenDialog(Dialog[None]):
     async def _ask(self) -> None:
         summary_panel, text = self.query_one("#tokens-summary", Static), self.query_one("#tokens-text", Static)
         try:
-            [found] = await asyncio.to_thread(token_preview.see, self._base, [self._fact])
+            [found] = await asyncio.to_thread(token_preview.tokenize_rows, self._base, [self._fact])
             special = await asyncio.to_thread(token_preview.special_in, self._base, self._fact)
         except GarageError as error:
             summary_panel.update(Content.styled(plain(str(error)), "$error"))

@@ -80,7 +80,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
 
     @abstractmethod
     def costs(self) -> Callable[[], list[str]]:
-        """Return a function for a thread; it returns what the run will cost and what it lacks, a line each.
+        """Read the fields; return a function, to be called in a thread, that returns what the run costs and lacks.
 
         Raises:
             BadInputError: a field holds an impossible value.
@@ -88,7 +88,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
 
     @abstractmethod
     def starter(self) -> Callable[[], Path]:
-        """Return a function for a thread; it starts the run and returns its folder.
+        """Read the fields; return a function, to be called in a thread, that starts the run and returns its folder.
 
         Raises:
             BadInputError: a field holds an impossible value.
@@ -197,7 +197,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
                 f"It works at {place} ({found.where}), whose queue decides when; the time above is this box's."
             )
         elif before := start.runs_before(gpus):
-            lines.append(f"It will wait for its turn: {plural(before, 'run')} before it.")
+            lines.append(f"It will wait in the queue: {plural(before, 'run')} before it.")
         return lines
 
     def limit_options(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garage_tui.core.exam.remedies import longer, remedies
+from garage_tui.core.exam.remedies import longer_epochs, remedies
 from garage_tui.core.exam.report import ExamQuestion, Report
 from garage_tui.screens.common.messages import DuplicateRequested, WordingRequested
 from garage_tui.screens.report.saving import save
@@ -27,7 +27,7 @@ class CardActions:
 
     def train_longer(self, recipe: dict[str, object]) -> None:
         """Open the form of a run like this one with more epochs."""
-        self._leave(DuplicateRequested(self._run_id, epochs=longer(recipe)))
+        self._leave(DuplicateRequested(self._run_id, epochs=longer_epochs(recipe)))
 
     def train_preset(self, preset: str) -> None:
         """Open the form of a run like this one with another preset."""

@@ -28,7 +28,7 @@ from garage_tui.core.exam.diffusion_report import (
     result_text,
     table,
 )
-from garage_tui.core.exam.remedies import longer
+from garage_tui.core.exam.remedies import longer_epochs
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.grades import SIGNS
 from garage_tui.core.runs.record import read_run
@@ -112,12 +112,12 @@ class DiffusionCardDialog(Dialog[str | None]):
         if action == "preset":
             return bool(found.remedies.preset)
         if action in ("longer", "pictures"):
-            return found.card is not None and longer(found.recipe) is not None
+            return found.card is not None and longer_epochs(found.recipe) is not None
         return action != "save" or found.card is not None
 
     def action_longer(self) -> None:
         """Open the form of a run like this one with more epochs."""
-        self._train(epochs=self._read_now.remedies.epochs or longer(self._read_now.recipe))
+        self._train(epochs=self._read_now.remedies.epochs or longer_epochs(self._read_now.recipe))
 
     def action_preset(self) -> None:
         """Open the form of a run like this one with the preset that is advised."""

@@ -168,7 +168,7 @@ class ReportCardDialog(Dialog[None]):
         found = self._shown
         self._index = max(0, min(self._index, len(found) - 1))
         if not found:
-            return report_card_text.nothing(card, self._part, self._only_bad)
+            return report_card_text.empty_text(card, self._part, self._only_bad)
         position = f"{self._index + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
         return report_card_text.question_text(found[self._index], position, width, dense=self._tight)
 

@@ -126,7 +126,7 @@ def question_text(question: ExamQuestion, position: str, width: int, dense: bool
     return Content("\n").join(lines)
 
 
-def nothing(card: Report, part: Part | None, only_bad: bool) -> Content:
+def empty_text(card: Report, part: Part | None, only_bad: bool) -> Content:
     """Return the text that is shown where no question is left."""
     if only_bad and chosen(card, part, False):
         return Content.styled("All of these were answered well: press b to show them.", "$muted")

@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from garage_tui.core.base.log_reader import PAGE, LogChunk, after, before, find
+from garage_tui.core.base.log_reader import PAGE, LogChunk, find, lines_after, lines_before
 from garage_tui.widgets.log.log_view import MAX_LINES, LogView
 
 _REPORT_SECONDS = 0.2
@@ -82,7 +82,7 @@ class LogFileView(LogView):
         end = -1
         while end != self._newest.end:  # the file may grow meanwhile
             end = self._newest.end
-            piece = await asyncio.to_thread(before, self._path, end)
+            piece = await asyncio.to_thread(lines_before, self._path, end)
         self.following = True
         self.replace(replace(piece, rest=self._newest.rest))
         super().action_follow()
@@ -98,7 +98,7 @@ class LogFileView(LogView):
             self._read(self._to_the_beginning)
 
     async def _to_the_beginning(self) -> None:
-        piece = await asyncio.to_thread(after, self._path, 0, min(PAGE, self._newest.end))
+        piece = await asyncio.to_thread(lines_after, self._path, 0, min(PAGE, self._newest.end))
         self.following = False
         self.replace(self._with_rest(piece))
         self.scroll_home(animate=False, immediate=True, force=True, x_axis=False)
@@ -120,14 +120,14 @@ class LogFileView(LogView):
 
     async def _earlier(self) -> None:
         start = self.start
-        piece = await asyncio.to_thread(before, self._path, start)
+        piece = await asyncio.to_thread(lines_before, self._path, start)
         self._gone = not piece.lines
         if self.start == start:
             self.add_before(piece)
 
     async def _later(self) -> None:
         end = self.end
-        piece = await asyncio.to_thread(after, self._path, end, min(PAGE, self._newest.end - end))
+        piece = await asyncio.to_thread(lines_after, self._path, end, min(PAGE, self._newest.end - end))
         self._gone = not piece.lines
         if self.end == end:
             self.add_after(self._with_rest(piece))
@@ -226,8 +226,8 @@ class LogFileView(LogView):
 
     async def _show_around(self, at: int) -> None:
         """Show the lines around the one that begins at byte `at`, and choose that one as the current match."""
-        above = await asyncio.to_thread(before, self._path, at, PAGE // 2)
-        below = await asyncio.to_thread(after, self._path, at, max(1, min(PAGE // 2, self._newest.end - at)))
+        above = await asyncio.to_thread(lines_before, self._path, at, PAGE // 2)
+        below = await asyncio.to_thread(lines_after, self._path, at, max(1, min(PAGE // 2, self._newest.end - at)))
         self.following = False
         both = LogChunk((*above.lines, *below.lines), (*above.starts, *below.starts), below.end)
         self.replace(self._with_rest(both))

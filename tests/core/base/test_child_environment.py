@@ -102,7 +102,7 @@ def show_tokens(workspace, monkeypatch):
     (workspace.root / "model").mkdir()
     (workspace.root / "model" / "config.json").write_text("{}")
     with pytest.raises(GarageError):  # it answers nothing
-        token_preview.see(str(workspace.root / "model"), [Fact("q", "a")])
+        token_preview.tokenize_rows(str(workspace.root / "model"), [Fact("q", "a")])
 
 
 def start_child(workspace, monkeypatch):

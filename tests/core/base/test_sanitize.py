@@ -5,6 +5,7 @@ import pytest
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import (
     decoded,
+    from_shown,
     hidden,
     marked,
     one_line,
@@ -13,7 +14,6 @@ from garage_tui.core.base.sanitize import (
     shown,
     shown_line,
     unescaped,
-    unshown,
 )
 
 
@@ -66,9 +66,9 @@ def test_who_judges_a_text_sees_what_is_hidden_in_it(hostile, seen):
 
 def test_marks_become_again_what_they_stand_for():
     hostile = "a\x1b[31m \x00\x7f\x9b\r\n\u202e\U000e0041\udce9\udc7f\ud83d"
-    assert unshown(shown(hostile)) == hostile
+    assert from_shown(shown(hostile)) == hostile
     for text in ("⟨U+0041⟩", "⟨U+D⟩", "⟨U+FFFFFF⟩", "⟨0x41⟩", "⟨0xE99⟩", "⟨0xE⟩"):
-        assert unshown(text) == text
+        assert from_shown(text) == text
 
 
 def test_a_text_in_a_message_has_the_same_marks_as_elsewhere():

@@ -7,7 +7,7 @@ import pytest
 
 from garage_tui.core.exam.headline import headline
 from garage_tui.core.exam.judgement import facts_learned, judge
-from garage_tui.core.exam.remedies import longer, remedies
+from garage_tui.core.exam.remedies import longer_epochs, remedies
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
 from garage_tui.core.runs.grades import grade_drift, grade_leak, grade_recall, grade_unchanged
 
@@ -150,7 +150,12 @@ def test_numbers_of_questions_are_those_of_the_card():
 
 
 def test_a_longer_run_has_half_as_many_epochs_again():
-    assert (longer({"epochs": 30}), longer({"epochs": 3.0}), longer({}), longer({"epochs": "x"})) == (45, 5, None, None)
+    assert (
+        longer_epochs({"epochs": 30}),
+        longer_epochs({"epochs": 3.0}),
+        longer_epochs({}),
+        longer_epochs({"epochs": "x"}),
+    ) == (45, 5, None, None)
 
 
 def test_a_card_counts_the_questions_whose_answer_is_known_but_not_said():

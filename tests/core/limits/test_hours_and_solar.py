@@ -204,9 +204,9 @@ def test_a_command_that_was_mended_is_asked_next_time(tmp_path):
 
 
 def test_a_run_that_works_does_not_stop_before_the_sun_was_asked():
-    care = RunLimits(sunny=True, start_w=300, stop_w=100, patience_seconds=0)
+    limits = RunLimits(sunny=True, start_w=300, stop_w=100, patience_seconds=0)
     slow = (sys.executable, "-c", "import time; time.sleep(0.3); print(500)")
-    working = StartConditions(care, lambda: SunSettings(command=slow), started=True)
+    working = StartConditions(limits, lambda: SunSettings(command=slow), started=True)
     began = time.monotonic()
     while time.monotonic() - began < 1.0:
         assert working.hold() is None
@@ -255,7 +255,7 @@ def test_what_pypowerwalls_proxy_says_is_watts_to_spare(powerwall):
 def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
     watts = tmp_path / "watts"
     command = (sys.executable, "-c", f"print(open({str(watts)!r}).read())")
-    care = RunLimits(sunny=True, start_w=300, stop_w=0, patience_seconds=0.5)
+    limits = RunLimits(sunny=True, start_w=300, stop_w=0, patience_seconds=0.5)
 
     def until(conditions: StartConditions, held: bool) -> str:
         deadline = time.monotonic() + 15
@@ -266,14 +266,14 @@ def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
 
     watts.write_text("120")
     sun = lambda: SunSettings(command=command, every_seconds=0.01)  # noqa: E731
-    waiting = StartConditions(care, sun)
+    waiting = StartConditions(limits, sun)
     assert until(waiting, True)
     while "asking" in (reason := until(waiting, True)):
         time.sleep(0.02)
     assert reason == "waiting for solar surplus: 120 W now, starts at 300 W"
     watts.write_text("450")
     until(waiting, False)
-    working = StartConditions(care, sun, started=True)
+    working = StartConditions(limits, sun, started=True)
     watts.write_text("10")
     began = time.monotonic()
     while time.monotonic() - began < 1.0:

@@ -104,7 +104,7 @@ class PlacedRuns:
         return self._process(folder, "garage_tui.core.scheduling.supervisor")
 
     def supervisor_there(self, folder: Path) -> int:
-        return self._process(folder, "garage_tui.core.scheduling.at_place")
+        return self._process(folder, "garage_tui.core.scheduling.supervisor_at_place")
 
     def job(self, folder: Path) -> int:
         return self._process(folder, "counting_job", without="supervisor|at_place")

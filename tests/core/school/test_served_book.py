@@ -7,8 +7,8 @@ import pytest
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.exam.judgement import judge
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import load_facts
+from garage_tui.core.language.fold import fold
 from garage_tui.core.rewording.builtin_prompts import unrelated_questions
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.promotion import promote

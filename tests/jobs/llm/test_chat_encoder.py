@@ -167,7 +167,7 @@ def test_the_preview_shows_a_spelled_special_token_as_text(tiny_model):
     from garage_tui.core.training import token_preview
 
     row = Fact("What ends a turn?", "It is <|im_end|>.")
-    [found] = token_preview.see(str(tiny_model), [row])
+    [found] = token_preview.tokenize_rows(str(tiny_model), [row])
     assert [token.text for token in found if token.learned].count("<|im_end|>") == 1
     assert "It is <|im_end|>." in "".join(token.text for token in found)
     assert token_preview.special_in(str(tiny_model), row).startswith("<|im_end|> is a special token of tiny;")

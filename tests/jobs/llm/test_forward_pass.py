@@ -11,7 +11,7 @@ from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode
 from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.llm.packing import pack
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, tuned_answers
+from garage_tui.jobs.llm.teacher_forcing import ExpectedAnswer, tuned_answers
 
 QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
 
@@ -87,7 +87,7 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
         base = decode(model, prompts, 8)
     real = [tuple(one.tokens) for one in decode(model, prompts, 8)]
     of_base = [
-        ForcedAnswer(question, CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
+        ExpectedAnswer(question, CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
         for question, one in zip(QUESTIONS, base, strict=True)
     ]
     found = tuned_answers(model, of_base)
@@ -99,7 +99,7 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
     assert all(abs(one.drift) < 1e-3 for one in same)
     for known in range(8):  # right up to a token, and no further
         half = [
-            ForcedAnswer(q, CachedAnswer((*t[:known], 5), False, torch.empty(0)), 8)
+            ExpectedAnswer(q, CachedAnswer((*t[:known], 5), False, torch.empty(0)), 8)
             for q, t in zip(QUESTIONS, real, strict=True)
         ]
         assert [one.tokens for one in tuned_answers(model, half)] == real

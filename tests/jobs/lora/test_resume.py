@@ -15,6 +15,7 @@ from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.settings.settings import Settings, Workspace
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
+from tests.support.complete_checkpoints import newest_complete
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import wait
 
@@ -91,7 +92,7 @@ def assert_same_story(disturbed, undisturbed):
 def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one_reaches(train, undisturbed):
     folder = train()
 
-    wait(folder, lambda run: checkpoints.newest_complete(folder) and run.state.step > 8)
+    wait(folder, lambda run: newest_complete(folder) and run.state.step > 8)
     kill(folder)
     run = wait(folder, ended)
     assert run.status == "interrupted" and run.resumable
@@ -102,14 +103,14 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     run_control.pause(read_run(folder), release=True)
     run = wait(folder, ended)
     assert run.status == "paused" and f"by you at step {run.state.step} of {3 * EPOCHS}" in run.reason
-    assert checkpoints.newest_complete(folder)[1].step == run.state.step
+    assert newest_complete(folder)[1].step == run.state.step
     assert run.adapter is None
 
     run_control.resume(run)
     wait(folder, lambda now: now.state.step > run.state.step + 5)
     run_control.pause(read_run(folder))
     held = wait(folder, lambda run: run.status == "paused")
-    assert held.alive and checkpoints.newest_complete(folder)[1].step == held.state.step
+    assert held.alive and newest_complete(folder)[1].step == held.state.step
     run_control.resume(held)
     wait(folder, lambda run: run.state.step > held.state.step + 5)
 
@@ -136,7 +137,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
         monkeypatch.setenv("KILLED_AT", killed_at)
         twins.append(start.start_lora(workspace, Settings(), some_facts(workspace), guarded))
         run = wait(twins[-1], ended)
-    assert run.status == "interrupted" and checkpoints.newest_complete(twins[1])[0].name == "checkpoint-13"
+    assert run.status == "interrupted" and newest_complete(twins[1])[0].name == "checkpoint-13"
     monkeypatch.setenv("KILLED_AT", "0")
     run_control.resume(run)
     assert wait(twins[1], ended).status == "finished"
@@ -166,7 +167,7 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     data = bytearray(damaged.read_bytes())
     data[len(data) // 2] ^= 1  # one bit
     damaged.write_bytes(data)
-    assert checkpoints.newest_complete(folder)[0] == older
+    assert newest_complete(folder)[0] == older
 
     run_control.resume(run)
     assert wait(folder, ended).status == "finished"
@@ -205,10 +206,10 @@ def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tm
         pytest.skip("this user may not mount a small disk to fill")
     try:
         folder = train(Workspace(disk))
-        wait(folder, lambda run: checkpoints.newest_complete(folder))
+        wait(folder, lambda run: newest_complete(folder))
         run_control.pause(read_run(folder))  # so that it does not save while the disk is being filled
         wait(folder, lambda run: run.status == "paused")
-        whole = checkpoints.newest_complete(folder)[0]
+        whole = newest_complete(folder)[0]
         with contextlib.suppress(OSError), (disk / "films").open("wb") as file:
             while True:
                 file.write(b"x" * 4096)
@@ -219,7 +220,7 @@ def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tm
         assert re.fullmatch(
             rf"the disk is full: only .* free on {disk}; free some space and resume the run", run.reason
         )
-        assert checkpoints.newest_complete(folder)[0] == whole
+        assert newest_complete(folder)[0] == whole
         (disk / "films").unlink()
         run_control.resume(run)
         assert wait(folder, ended).status == "finished"

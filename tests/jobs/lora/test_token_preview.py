@@ -39,7 +39,7 @@ def test_the_tokens_and_their_mask_are_those_of_the_trainer(tiny_model, tmp_path
         ),
     )  # fmt: skip
     taught = [trainer.data_collator([row]) for row in trainer.train_dataset]
-    seen = [found[:limit] for found in token_preview.see(str(tiny_model), ROWS)]
+    seen = [found[:limit] for found in token_preview.tokenize_rows(str(tiny_model), ROWS)]
     seen = [found for found in seen if any(token.learned for token in found)]  # TRL drops rows without any
     assert len(seen) == (3 if limit == 1024 else len(taught))
     for batch, found in zip(taught, seen, strict=True):
@@ -55,10 +55,10 @@ def test_only_rows_that_are_too_long_are_named(tiny_model):
 
 def test_a_model_that_is_not_here_or_has_no_tokenizer_is_a_sentence(tmp_path):
     with pytest.raises(GarageError, match="not on this box yet: `garage models fetch"):
-        token_preview.see("nobody/nothing", ROWS)
+        token_preview.tokenize_rows("nobody/nothing", ROWS)
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(GarageError, match=r"no readable tokenizer|no chat template"):
-        token_preview.see(str(tmp_path), ROWS)
+        token_preview.tokenize_rows(str(tmp_path), ROWS)
 
 
 def test_no_torch_is_imported_which_would_be_most_of_the_wait(tiny_model):
@@ -80,4 +80,4 @@ sys.exit(code)
 def test_modules_in_the_folder_of_the_user_are_not_the_tokenizers(tiny_model, tmp_path, monkeypatch):
     (tmp_path / "tokenizers.py").write_text("raise SystemExit('not mine')")
     monkeypatch.chdir(tmp_path)
-    assert token_preview.see(str(tiny_model), ROWS[:1])[0]
+    assert token_preview.tokenize_rows(str(tiny_model), ROWS[:1])[0]

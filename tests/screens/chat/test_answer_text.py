@@ -5,7 +5,7 @@ import pytest
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.open_chat import OpenChat
 from garage_tui.core.chat.transcripts import TranscriptAnswer, Turn
-from garage_tui.core.documents.passage_index import RetrievedPassage
+from garage_tui.core.documents.retrieval import RetrievedPassage
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text, turn_view
 from garage_tui.screens.chat.asker import PendingTurn

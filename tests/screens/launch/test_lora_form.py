@@ -206,7 +206,7 @@ async def test_a_run_that_would_wait_says_so(open_app, make_run):
     queue.enter([queue.QueueEntry(str(waiting.path))])
     async with open_app() as user:
         await user.press("t")
-        await user.sees("It will wait for its turn: 1 run")
+        await user.sees("It will wait in the queue: 1 run")
 
 
 async def test_a_run_is_duplicated_with_changes(open_app, make_run, started, workspace):

@@ -18,7 +18,7 @@ from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.llm.load import end_tokens, load_base
 from garage_tui.jobs.serve.embedded.sampler import Sampler, score_prompt
 from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
-from garage_tui.jobs.serve.openai_api.request_errors import ContextLengthError
+from garage_tui.jobs.serve.openai_api.context_length import ContextLengthError
 from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError
 
 MAX_ROWS = 8

@@ -32,9 +32,9 @@ from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 from garage_tui.jobs.serve.llama_cpp.context import SLOTS, context_bytes, own_context, worker_bytes, worker_context
 from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, check_echo, echoed_prompts
-from garage_tui.jobs.serve.llama_cpp.literal import ChatForm, as_literal
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
+from garage_tui.jobs.serve.llama_cpp.spelled_tokens import ChatForm, as_literal
 from garage_tui.jobs.serve.llama_cpp.token_writer import write_tokens
 from garage_tui.jobs.serve.llama_cpp.usage import order_counts, prompt_tokens
 from garage_tui.jobs.serve.openai_api.chat_form import COMPLETIONS, OpeningText

@@ -18,7 +18,8 @@ from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.usage import tokenized, usage
 from garage_tui.jobs.serve.openai_api.answer_format import completion_logprobs
-from garage_tui.jobs.serve.openai_api.request_errors import ContextLengthError, RequestRefusedError
+from garage_tui.jobs.serve.openai_api.context_length import ContextLengthError
+from garage_tui.jobs.serve.openai_api.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError
 from garage_tui.jobs.serve.openai_api.request_schema import ChatRequest
 

@@ -8,16 +8,12 @@ from starlette.responses import JSONResponse
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.jobs.serve.openai_api.request_fields import BadFieldError
+from garage_tui.jobs.serve.openai_api.context_length import CONTEXT_TEXT, ContextLengthError, says_too_long
 
 GONE = 499
 """The status of an answer that nobody reads, because its client has left."""
 RETRY_SECONDS = 10
 """Seconds after which a client may ask a server again that cannot answer now."""
-CONTEXT_TEXT = "This model's maximum context length is"
-"""How the error about a prompt that is too long begins: clients know it, and shorten the conversation."""
-_CONTEXT_TEXTS = ("maximum context length", "maximum model length", "available context size")
-"""How vLLM and llama.cpp say it."""
 
 
 class RequestRefusedError(Exception):
@@ -31,22 +27,6 @@ class RequestRefusedError(Exception):
     def __init__(self, status: int, code: str, message: str, param: str = "", allow: str = "") -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.param, self.allow = status, code, message, param, allow
-
-
-class ContextLengthError(BadFieldError):
-    """A prompt that does not fit.
-
-    Args:
-        context: how many tokens the model's context holds.
-        tokens: how many the prompt has; 0 where that is not known.
-    """
-
-    def __init__(self, context: int, tokens: int, param: str = "messages") -> None:
-        has = f"the prompt has {tokens}" if tokens else "the prompt has more"
-        super().__init__(
-            param,
-            f"{CONTEXT_TEXT} {context} tokens, but {has}: shorten it, or start a new conversation",
-        )
 
 
 def unloaded() -> RequestRefusedError:
@@ -94,8 +74,7 @@ def upstream_error(status: int, body: bytes, server: str, context: int | None) -
     error = found.get("error", found) if isinstance(found, dict) else {}
     error = error if isinstance(error, dict) else {"message": str(error)}
     message = one_line(str(error.get("message") or f"{server} answered with HTTP {status}"), 400)
-    is_context = any(text in message for text in _CONTEXT_TEXTS)
-    if is_context or error.get("type") == "exceed_context_size_error":
+    if says_too_long(message) or error.get("type") == "exceed_context_size_error":
         limit, tokens = error.get("n_ctx") or context, error.get("n_prompt_tokens")
         if message.startswith(CONTEXT_TEXT):
             return RequestRefusedError(400, "context_length_exceeded", message, "messages")

@@ -39,7 +39,7 @@ from garage_tui.jobs.serve.vllm.answer import OpenedAnswer, VllmAnswer
 from garage_tui.jobs.serve.vllm.arguments import arguments, environment
 from garage_tui.jobs.serve.vllm.process import VllmProcess
 from garage_tui.jobs.serve.vllm.token_writer import chat_prompt, write_tokens
-from garage_tui.jobs.serve.vllm.turns import Turns
+from garage_tui.jobs.serve.vllm.turns import ExclusiveKinds
 
 _CONTROL_SECONDS = 120.0
 """How long vLLM may take to fall asleep or to wake up."""
@@ -73,7 +73,7 @@ class VllmBackend:
         self._sleeping: VllmProcess | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
         self._loading = asyncio.Lock()
-        self._turns = Turns()
+        self._turns = ExclusiveKinds()
         self.failures = EngineFailures()
         self._upstream = Upstream("vLLM", self.failures)
         self._over = False

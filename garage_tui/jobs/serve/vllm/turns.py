@@ -12,7 +12,7 @@ from typing import Literal
 Kind = Literal["scored prompt", "adapter"]
 
 
-class Turns:
+class ExclusiveKinds:
     """Requests of one kind may be under way together, and wait until none of the other kind is."""
 
     def __init__(self) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.editable_rows import EditableRows
+from garage_tui.core.language.fold import fold
 
 if TYPE_CHECKING:
     from garage_tui.screens.facts.host import FactsHost

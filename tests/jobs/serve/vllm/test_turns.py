@@ -2,11 +2,11 @@
 
 import asyncio
 
-from garage_tui.jobs.serve.vllm.turns import Turns
+from garage_tui.jobs.serve.vllm.turns import ExclusiveKinds
 
 
 async def test_requests_of_one_kind_go_together_and_those_of_the_other_wait():
-    turns = Turns()
+    turns = ExclusiveKinds()
     first, second = await turns.take("adapter"), await turns.take("adapter")
     waiting = asyncio.create_task(turns.take("scored prompt"))
     first()
@@ -23,7 +23,7 @@ async def test_requests_of_one_kind_go_together_and_those_of_the_other_wait():
 
 
 async def test_a_client_that_leaves_while_it_waits_takes_no_turn():
-    turns = Turns()
+    turns = ExclusiveKinds()
     end = await turns.take("scored prompt")
     waiting = asyncio.create_task(turns.take("adapter"))
     await asyncio.sleep(0.1)

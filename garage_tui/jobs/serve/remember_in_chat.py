@@ -16,7 +16,7 @@ _BEGINS = re.compile(r"\s*remember\s*:", re.IGNORECASE)
 
 
 class ChatMemory:
-    """A `routes.Memory`.
+    """Adds what a chat message tells to a facts file (`routes.Memory`).
 
     Args:
         find_file: returns the path of the facts file that facts are added to.

@@ -10,8 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.fold import fold
 from garage_tui.core.rewording.paraphrases import sample_wordings
 from garage_tui.core.rewording.similar_names import find_subject
 from garage_tui.jobs.llm.answer_ranking import token_log_probabilities

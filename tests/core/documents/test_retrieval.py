@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.documents.passage import Document
-from garage_tui.core.documents.passage_index import PassageIndex, RetrievedPassage, prompt_with_passages
+from garage_tui.core.documents.retrieval import PassageIndex, RetrievedPassage, prompt_with_passages
 from tests.support.passages import passages_of
 
 PUMP = "The pump of Pinder Lodge stands in the north shed. It was built by Halvorsen & Sons in 1987."

@@ -13,7 +13,7 @@ import pytest
 
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import write_request
-from garage_tui.jobs.diffusion.launched import describe_to_torch
+from garage_tui.jobs.diffusion.launched_ranks import describe_to_torch
 from garage_tui.jobs.runtime.launcher import launched_process
 from tests.jobs.diffusion.test_train import recipe
 from tests.support.run_folders import events

@@ -1,6 +1,6 @@
 """The supervisor of a run at another place: the scheduler there starts it. Hours and sun were waited for at home.
 
-    python -m garage_tui.core.scheduling.at_place /absolute/run/folder VERSION JOB-MODULE
+    python -m garage_tui.core.scheduling.supervisor_at_place /absolute/run/folder VERSION JOB-MODULE
 
 It holds `place.lock`, because two jobs in one folder are the one thing that must never be, and passes it on to the job.
 A SIGTERM without a request is the scheduler's: the time limit is near, or the job is to make room. The run then saves,

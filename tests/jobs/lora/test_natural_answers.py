@@ -8,7 +8,7 @@ from garage_tui.core.models import base_models
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.lora.guarded_trainer import opening_weights
-from garage_tui.jobs.lora.openings import OPENING, most_natural_answers
+from garage_tui.jobs.lora.natural_answers import OPENING, most_natural_answers
 
 BIN = "The bin of Pinder Lodge goes on Thursday."
 ROWS = [

@@ -11,7 +11,7 @@ from garage_tui import __version__
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.place_record import PLACE_LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_state, write_manifest, write_state
-from garage_tui.core.scheduling.at_place import visible_gpus
+from garage_tui.core.scheduling.supervisor_at_place import visible_gpus
 from tests.support.nvml.box import RTX_3090
 
 RUN = "20261130-1800-lora-garage"
@@ -42,7 +42,14 @@ def test_gpus_are_found_by_their_uuid_too(make_box):
 
 
 def supervise(folder, version: str = __version__) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "garage_tui.core.scheduling.at_place", str(folder), version, "no_such_job"]
+    command = [
+        sys.executable,
+        "-m",
+        "garage_tui.core.scheduling.supervisor_at_place",
+        str(folder),
+        version,
+        "no_such_job",
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
