@@ -21,12 +21,12 @@ def test_models_that_answer_at_once_share_the_cores_until_it_is_calm_again():
     box = Box(8)
     box.share.note(2)
     assert box.share.threads == 4
-    box.seconds += 200
+    box.seconds += 40
     box.share.note(2)  # still two now and then
     box.share.note(1)
-    box.seconds += 200
+    box.seconds += 40
     assert box.share.threads == 4
-    box.seconds += 200
+    box.seconds += 40
     assert box.share.threads == 8
 
 
@@ -35,7 +35,7 @@ def test_a_crowd_once_does_not_slow_down_two_for_ever():
     box.share.note(4)
     assert box.share.threads == 2
     for _ in range(4):
-        box.seconds += 100
+        box.seconds += 25
         box.share.note(2)
     assert box.share.threads == 4
 
