@@ -107,7 +107,7 @@ class PlacedRuns:
         return self._process(folder, "garage_tui.core.scheduling.supervisor_at_place")
 
     def job(self, folder: Path) -> int:
-        return self._process(folder, "counting_job", without="supervisor|at_place")
+        return self._process(folder, "counting_job", without="supervisor|supervisor_at_place")
 
     @staticmethod
     def _process(folder: Path, word: str, without: str = "") -> int:
