@@ -10,6 +10,7 @@ from typing import Any
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace, journals_folder
+from garage_tui.core.documents.row_origin import PASSAGE
 from garage_tui.core.facts.editable_rows import Change
 from garage_tui.core.facts.line import Fact, Line, make_line
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
@@ -20,8 +21,6 @@ from garage_tui.core.school.fact_change import FactChange, apply_change, plan_ch
 from garage_tui.core.school.fact_input import FactInput, read_fact
 from garage_tui.core.school.remember import row_mark
 
-PASSAGE = "passage"
-"""The key of a row that says where it stands in a document: document, sha256, page, start, end, quote."""
 WHAT = "facts of a document"
 """Names the new rows for undo."""
 _TRIES = 50

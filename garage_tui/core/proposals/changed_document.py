@@ -9,9 +9,9 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.workspace import journals_folder
 from garage_tui.core.documents.passage import Passage
+from garage_tui.core.documents.row_origin import PASSAGE
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.facts.store import FactsStore
-from garage_tui.core.proposals.acceptance import PASSAGE
 from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
 
 _TRIES = 50

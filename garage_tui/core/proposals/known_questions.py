@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from garage_tui.core.documents.row_origin import PASSAGE
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import CHUNK_SIZE, find_near_duplicates, strip_punctuation
 from garage_tui.core.language.entities import find_entities
@@ -98,7 +99,7 @@ class KnownQuestions:
 
 def quote_of(row: Fact) -> str:
     """Return the quote of a row that came from a document; empty for any other row."""
-    place = row.extra.get("passage")
+    place = row.extra.get(PASSAGE)
     quote = place.get("quote") if isinstance(place, dict) else None
     return quote if isinstance(quote, str) else ""
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.documents.row_origin import PASSAGE
 from garage_tui.core.facts.file import FactsFile, file_stamp, load_facts
 from garage_tui.core.facts.line import Line
 from garage_tui.core.language.fold import fold
-from garage_tui.core.proposals.acceptance import PASSAGE
 from garage_tui.core.proposals.changed_document import PlacedRow, find_changed
 from garage_tui.core.proposals.proposal_file import DocumentProposals, proposals_path, read_proposals
 from garage_tui.core.review.read_copy import ReadCopy, Standing, copy_path, document_stamp, find_standing, load_copy

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.documents.row_origin import read_origin
 from garage_tui.core.facts.session import Conflict, Saving
 from garage_tui.screens.facts import row_text
 
@@ -40,7 +41,7 @@ class RowEdits:
             return self._host.line is not None
         if action == "page":
             line = self._host.line
-            return bool(line and line.fact and isinstance(line.fact.extra.get("passage"), dict))
+            return bool(line and line.fact and read_origin(line.fact.extra))
         if action == "undo":
             return bool(store and store.document.can_undo)
         if action == "redo":

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import decoded, one_line, shown, shown_line
+from garage_tui.core.documents.row_origin import PASSAGE, read_origin
 from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
 from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
@@ -116,8 +117,8 @@ def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     parts += [_status(entry)] if entry else []
-    origin = _origin(line.fact.extra.get("passage"))
-    parts += [Content.styled(origin, "$muted")] if origin else []
+    if origin := read_origin(line.fact.extra):
+        parts.append(Content.styled(origin.text, "$muted"))
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
@@ -125,21 +126,11 @@ def details(document: EditableRows, line: Line, entry: LedgerEntry | None = None
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if not (key == "passage" and origin) and key != "exam" and not (key == "fact" and line.fact.is_statement):
+        if not (key == PASSAGE and origin) and key != "exam" and not (key == "fact" and line.fact.is_statement):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             text = must_to_text(value) if key == "must" else text
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
-
-
-def _origin(place: object) -> str:
-    """Return which sentence of which document a row came from; empty where that is not said in a usable way."""
-    if not isinstance(place, dict) or not isinstance(place.get("document"), str):
-        return ""
-    page, quote = place.get("page"), place.get("quote")
-    where = shown_line(place["document"], 100) + (f", page {page}" if isinstance(page, int) and page > 0 else "")
-    text = f": “{shown_line(quote, 300)}”" if isinstance(quote, str) else ""
-    return f"from {where} (p shows it){text}"
 
 
 def _status(entry: LedgerEntry) -> Content:

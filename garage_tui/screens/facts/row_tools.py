@@ -11,6 +11,7 @@ from textual.app import SuspendNotSupported
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
+from garage_tui.core.documents.row_origin import read_origin
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.fold import fold
 
@@ -52,12 +53,10 @@ class RowTools:
     def show_page(self) -> None:
         """Show the sentence of the document that the chosen row came from."""
         line = self._host.line
-        place = line.fact.extra.get("passage") if line and line.fact else None
-        document, start, quote = (place.get(key) for key in ("document", "start", "quote")) if place else (None,) * 3
-        if isinstance(document, str) and isinstance(start, int) and isinstance(quote, str):
+        if line and line.fact and (origin := read_origin(line.fact.extra)):
             from garage_tui.screens.common.messages import PageRequested  # noqa: PLC0415 (not needed for the first paint)
 
-            self._host.post_message(PageRequested(document, start, quote))
+            self._host.post_message(PageRequested(origin.document, origin.start, origin.quote))
         else:
             self._host.notice.wrong("This row does not say which sentence it came from")
 

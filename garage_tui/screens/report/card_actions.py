@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.exam.remedies import longer_epochs, remedies
 from garage_tui.core.exam.report import ExamQuestion, Report
-from garage_tui.screens.common.messages import DuplicateRequested, WordingRequested
+from garage_tui.screens.common.messages import DuplicateRequested, PageRequested, WordingRequested
 from garage_tui.screens.report.saving import save
 
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from garage_tui.core.documents.row_origin import RowOrigin
     from garage_tui.widgets.dialog import Dialog
 
 
@@ -24,6 +25,10 @@ class CardActions:
     def write_wording(self, question: ExamQuestion) -> None:
         """Go to the facts file, and open another row for the fact of a question."""
         self._leave(WordingRequested(self._run_id, question.question, question.fact or question.expected))
+
+    def show_page(self, origin: RowOrigin) -> None:
+        """Go to the sentence of the document that a fact came from."""
+        self._leave(PageRequested(origin.document, origin.start, origin.quote))
 
     def train_longer(self, recipe: dict[str, object]) -> None:
         """Open the form of a run like this one with more epochs."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.exam.report import Report
+from garage_tui.core.documents.row_origin import RowOrigin, read_origin
+from garage_tui.core.exam.report import ExamQuestion, Report
 from garage_tui.core.exam.report_text import read_clean
+from garage_tui.core.facts.file import load_facts
+from garage_tui.core.language.fold import fold
 from garage_tui.core.launch import exam_process as examine
 from garage_tui.core.launch.exam_process import ExamProcess
+from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run, read_run
 
 _BUSY, _IDLE = 0.25, 1.0
@@ -36,8 +41,14 @@ class ExamSnapshot:
     """The recipe of the run; empty where its record cannot be read."""
     facts_path: str = ""
     """The facts file that the run taught."""
+    origins: Mapping[str, RowOrigin] = field(default_factory=dict)
+    """By the folded text of a fact, where in a document it came from."""
     error: str = ""
     """What just went wrong with the card or with an exam that has ended; reported once."""
+
+    def origin_of(self, question: ExamQuestion) -> RowOrigin | None:
+        """Return where in a document the fact of a question came from; None for any other question."""
+        return self.origins.get(fold(question.fact or question.expected))
 
 
 class ExamWatch:
@@ -76,7 +87,8 @@ class ExamWatch:
                 if stamp == self._before:
                     error = examine.failure_reason(exam, code)
             running = exam if exam and exam.running else None
-            self._last = ExamSnapshot(card, stamp, refusal, running, recipe, path, error)
+            origins = last.origins if stamp == last.stamp else await asyncio.to_thread(_read_origins, self._folder)
+            self._last = ExamSnapshot(card, stamp, refusal, running, recipe, path, origins, error)
             return self._last
 
     async def start(self) -> None:
@@ -90,6 +102,16 @@ class ExamWatch:
             process = await asyncio.to_thread(lambda: examine.start(read_run(self._folder)))
             self._process = process or self._process
             self._awaited, self._before = True, before
+
+
+def _read_origins(folder: Path) -> dict[str, RowOrigin]:
+    """Return where the facts that a run taught came from, by their folded text; nothing if its copy is unreadable."""
+    try:
+        rows = load_facts(folder / FACTS).facts
+    except BadInputError:
+        return {}
+    found = ((fold(row.content), read_origin(row.extra)) for row in rows)
+    return {content: origin for content, origin in found if origin}
 
 
 def _read_run(folder: Path) -> tuple[Run, str]:

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
+from garage_tui.core.documents.row_origin import RowOrigin
 from garage_tui.core.exam.remedies import remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_table import WIDE
@@ -29,7 +30,7 @@ from garage_tui.widgets.notice import Notice
 
 _OF_A_CARD = (
     *("move", "to", "switch_part", "part", "only_bad", "view", "scroll"),
-    *("wording", "longer", "preset", "save"),
+    *("wording", "page", "longer", "preset", "save"),
 )
 """Actions that there are only with a report card."""
 _TALL = 34
@@ -47,7 +48,7 @@ class ReportCardDialog(Dialog[None]):
     HELP = REPORT_HELP
     HELP_GROUPS = (
         ("Questions", "move to switch_part part only_bad scroll"),
-        ("What to do about it", "wording longer preset"),
+        ("What to do about it", "wording page longer preset"),
         ("The card", "view save examine examine_first close"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,6 +67,7 @@ class ReportCardDialog(Dialog[None]):
         Binding("b", "only_bad", "Only bad", tooltip="Show only what went wrong, or everything"),
         Binding("f", "view", "Figures", tooltip="Show the figures, the notes, or neither"),
         Binding("a", "wording", "Reword", tooltip="Write another wording for the fact of this question"),
+        Binding("p", "page", "Page", tooltip="Show the sentence of the document that this fact came from"),
         Binding("y", "longer", "Longer", show=False, tooltip="Train again with more epochs: opens the form"),
         Binding("c", "preset", "Preset", show=False, tooltip="Train again with the preset that is advised"),
         Binding("s", "save", "Save", show=False, tooltip="Save the report card as Markdown"),
@@ -170,7 +172,7 @@ class ReportCardDialog(Dialog[None]):
         if not found:
             return report_card_text.empty_text(card, self._part, self._only_bad)
         position = f"{self._index + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
-        return report_card_text.question_text(found[self._index], position, width, dense=self._tight)
+        return report_card_text.question_text(found[self._index], position, width, self._tight, self._origin)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         snapshot, card = self._snapshot, self._card
@@ -179,12 +181,10 @@ class ReportCardDialog(Dialog[None]):
             return can_start and (action == "examine") == (card is not None)
         if action in _OF_A_CARD and card is None:
             return False
-        if action == "wording":
-            return self._wrong_index is not None
-        if action == "longer":
-            return bool(self._recipe)
-        if action == "preset":
-            return bool(self._advised_preset)
+        if action in ("wording", "page"):
+            return (self._wrong_index if action == "wording" else self._origin) is not None
+        if action in ("longer", "preset"):
+            return bool(self._recipe if action == "longer" else self._advised_preset)
         return True
 
     def _go(self, index: int) -> None:
@@ -256,6 +256,16 @@ class ReportCardDialog(Dialog[None]):
         else:
             self._go(index)
             self.notice.note("Press a to ask this one in more ways")
+
+    @property
+    def _origin(self) -> RowOrigin | None:
+        """Where the fact of the shown question came from, if from a document."""
+        found = self._shown[self._index : self._index + 1]
+        return self._snapshot.origin_of(found[0]) if self._snapshot and found else None
+
+    def action_page(self) -> None:
+        if origin := self._origin:
+            self._actions.show_page(origin)
 
     def action_longer(self) -> None:
         self._actions.train_longer(self._recipe)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.documents.row_origin import RowOrigin
 from garage_tui.core.exam.remedies import Remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_table import WIDE, table
@@ -105,12 +106,15 @@ def chosen(card: Report, part: Part | None, only_bad: bool) -> list[ExamQuestion
     return [one for one in card.questions if part in (None, one.part) and (not only_bad or one.verdict in BAD)]
 
 
-def question_text(question: ExamQuestion, position: str, width: int, dense: bool = False) -> Content:
+def question_text(
+    question: ExamQuestion, position: str, width: int, dense: bool = False, origin: RowOrigin | None = None
+) -> Content:
     """Return one question with the answer of each model, wrapped to `width` cells.
 
     Args:
         position: which one of how many it is.
         dense: leave out the empty line above the answers.
+        origin: the sentence of a document that its fact came from.
     """
     drift = "" if question.drift is None else f" · drift {question.drift:.2g}"
     verdict = verdict_text(question)
@@ -123,6 +127,8 @@ def question_text(question: ExamQuestion, position: str, width: int, dense: bool
     for name, answer in answers(question):
         label = Content.styled(name.ljust(_LABEL), _COLOURS.get(name, "$muted"))
         lines += hanging(label, Content(answer), width)
+    if origin:
+        lines += Content.styled(origin.text, "$muted").wrap(width)
     return Content("\n").join(lines)
 
 

@@ -8,6 +8,9 @@ import msgspec
 import pytest
 
 from garage_tui.core.exam.report import ExamQuestion, write_report
+from garage_tui.core.proposals.acceptance import accept
+from garage_tui.core.runs.folder import FACTS
+from tests.support.reviewed_documents import read_manual
 
 RUN = "20261123-2315-lora-garage"
 GOOD = "20261122-2315-lora-garage"
@@ -137,3 +140,42 @@ async def test_a_good_run_and_a_bad_one_differ_at_a_glance_in_the_list(open_app,
         await user.sees("Result", "✓ 15/15 learned", "✗ ")
         rows = [line for line in user.screen.splitlines() if "✓ finished" in line and "lora-garage" in line]
         assert "✗ " in rows[0] and "learned" in rows[0] and "✓ 15/15 learned" in rows[1]
+
+
+@pytest.fixture
+def manual_fact(workspace):
+    """The first fact that was proposed from a manual, beside an empty facts file."""
+    (workspace.datasets / "garage.jsonl").write_text("")
+    return read_manual(workspace)[0]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_p_shows_the_sentence_of_the_document_that_the_fact_of_a_question_came_from(
+    open_app, run, make_card, workspace, manual_fact, size
+):
+    accepted = manual_fact
+    facts = workspace.datasets / "garage.jsonl"
+    accept(workspace, facts, [accepted])
+    rows = [json.loads(line) for line in facts.read_text().splitlines()]
+    (run.path / FACTS).write_text("".join(f"{json.dumps(row)}\n" for row in rows if "passage" in row))
+    card = make_card()
+    asked = msgspec.structs.replace(card.questions[0], part="unseen", verdict="wrong", fact=accepted.statement)
+    write_report(run.path, msgspec.structs.replace(card, questions=[asked, *card.questions[1:]]))
+    async with open_app(screen="runs", size=size) as user:
+        await user.sees("x Report")
+        await user.press("x", "2", "3")
+        await user.sees(asked.question, "from manual.txt (p shows it):")
+        await user.press("p")
+        await user.sees("▸ ● The Arden pump was built in 1908.")
+        await user.sees_no("Report card")
+
+
+async def test_p_is_not_offered_for_a_question_whose_fact_came_from_no_document(open_app, run, wrong_card):
+    write_report(run.path, wrong_card)
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("to do: ")
+        await user.press("p")
+        await user.sees("Report card")
+        assert "p Page" not in user.screen
