@@ -4,12 +4,12 @@
 
 Each day some facts are told; each night is `garage school` as a process of its own. After each night it checks:
 
-* wrong promotion: what is in service leaks, or was taught both sides of a contradiction;
+* wrong promotion: what is in service leaks as the server gives it, or was taught both sides of a contradiction;
 * lost fact: a fact that was learned, and that nobody changed or removed, is not learned any more;
 * silent refusal: a fact of the file is not learned, and neither ledger nor night says why.
 
-It goes on where it was interrupted (`--keep`), and prints one line a night, then the sums. The facts are those of the
-tuning set `lodge`, told one or two a day.
+It goes on where it was interrupted (`--keep`), also with the counts, and prints one line a night, then the sums. The
+facts are those of the tuning set `lodge`, told one or two a day.
 """
 
 from __future__ import annotations
@@ -119,7 +119,10 @@ def check(box: Workspace, learned: set[str]) -> tuple[dict[str, int], set[str]]:
         answers: dict[str, set[str]] = {}
         for fact in taught:
             answers.setdefault(fold(fact.question), set()).add(fold(fact.content))
-        wrong = int(card.leak.hits > 0) + int(any(len(found) > 1 for found in answers.values()))
+        leak = (
+            card.served.leak if card.served else card.leak
+        )  # the gate looks at the same: the server routes by subject
+        wrong = int(leak.hits > 0) + int(any(len(found) > 1 for found in answers.values()))
     lost = {content for content in learned if content in present and content not in superseded} - now
     return {"wrong promotions": wrong, "lost facts": len(lost), "silent refusals": len(silent)}, now
 
@@ -131,20 +134,21 @@ def main() -> None:
     args = arguments.parse_args()
     ready_base()
     with kept_workspace(args.keep) as box:
-        learned = set[str]()
-        sums: dict[str, int] = {}
-        done = len(read_nights(box))
+        kept = box.root / "nights.jsonl"
+        results = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
         for number, (kind, rows) in enumerate(days(args.nights)):
-            if number < done:
+            if number < len(results):
                 continue
-            tell(box.datasets / "garage.jsonl", rows)
+            if number >= len(read_nights(box)):  # else this night was cut off, and goes on
+                tell(box.datasets / "garage.jsonl", rows)
             began = time.monotonic()
             command = [sys.executable, "-m", "garage_tui", "--workspace", str(box.root), "school", "--json"]
             night = subprocess.run(command, capture_output=True, text=True)
             end = json.loads(night.stdout) if night.stdout else {"outcome": "no answer", "text": night.stderr}
-            broken, learned = check(box, learned)
-            for name, count in broken.items():
-                sums[name] = sums.get(name, 0) + count
+            broken, learned = check(box, set(results[-1]["learned"]) if results else set())
+            results.append({"broken": broken, "learned": sorted(learned), "outcome": end["outcome"]})
+            with kept.open("a") as file:
+                file.write(json.dumps(results[-1]) + "\n")
             seconds = time.monotonic() - began
             rules = ", ".join(f"{count} {name}" for name, count in broken.items() if count) or "all rules kept"
             print(
@@ -152,7 +156,8 @@ def main() -> None:
                 f"{end['text'][:160]}",
                 flush=True,
             )
-        print(f"\n{args.nights} nights: " + ", ".join(f"{count} {name}" for name, count in sums.items()))
+        sums = {name: sum(one["broken"][name] for one in results) for name in results[0]["broken"]}
+        print(f"\n{len(results)} nights: " + ", ".join(f"{count} {name}" for name, count in sums.items()))
 
 
 if __name__ == "__main__":
