@@ -19,7 +19,7 @@ HELP = (
     "again goes on where it stopped."
 )
 HELP_GROUPS = (
-    ("Documents", "open_document read propose pause leave"),
+    ("Documents", "open_document read propose pause remove leave"),
     ("In the document", "sentence page end waiting fact go"),
     ("Decide", "accept refuse edit write accept_page accept_all undo"),
     ("Elsewhere", "app.show"),
@@ -40,6 +40,14 @@ BINDINGS: list[BindingType] = [
         "D", "accept_all", "Accept all", show=False, tooltip="Accept all facts of the document that pass every check"
     ),
     Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Take the last decision back"),
+    Binding(
+        "d,delete",
+        "remove",
+        "Take off",
+        show=False,
+        key_display="d",
+        tooltip="Take the document off the list; its rows stay",
+    ),
     Binding("w", "write", "Write", show=False, tooltip="Write a fact from this sentence"),
     Binding("N", "waiting(-1)", "Previous", show=False, tooltip="Go to the previous fact that waits for you"),
     Binding("down,j", "sentence(1)", "Down", show=False, key_display="↓", tooltip="Go to the next sentence"),

@@ -179,7 +179,7 @@ class DocumentsPane(Pane):
             summary = self.chosen
             return summary is not None and summary.is_at_work == (action == "pause")
         if not self.is_reading:
-            return action in _IN_LIST or (action == "open_document" and self.chosen is not None)
+            return action in _IN_LIST or (action in ("open_document", "remove") and self.chosen is not None)
         sentence, reviewed = self._open.sentence, self._open.reviewed
         if action in ("accept", "refuse", "edit"):
             return self._review.open_proposal is not None
@@ -270,6 +270,10 @@ class DocumentsPane(Pane):
     def action_pause(self) -> None:
         if self.chosen:
             self._passes.pause(self.chosen.name)
+
+    def action_remove(self) -> None:
+        if self.chosen:
+            self._passes.remove(self.chosen.name)
 
     async def ask(self, dialog: Screen[T]) -> T | None:
         return await self.app.push_screen_wait(dialog)

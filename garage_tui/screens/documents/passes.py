@@ -1,4 +1,4 @@
-"""Passes over documents: begun, paused and resumed; each is a process of its own, which outlives the app."""
+"""Passes over documents: begun, paused and resumed, each a process that outlives the app; and their removal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import shown_line
 from garage_tui.core.review.pass_record import pass_path, stop_pass
+from garage_tui.core.review.remove_document import remove_document
 from garage_tui.core.review.start_pass import start_proposing
+from garage_tui.widgets.confirm_and_pick import Confirm
 from garage_tui.widgets.path_dialog import PathDialog
 
 if TYPE_CHECKING:
@@ -48,6 +50,26 @@ class Passes:
                 self._host.notice.wrong(failed)
             else:
                 self._host.notice.note(f"Reading {shown}; it goes on when you leave. p pauses it.")
+        self._host.refresh_soon()
+
+    def remove(self, name: str) -> None:
+        """Ask whether to take a document off the list, and do it."""
+        self._host.run_worker(self._remove(name), group="ask")
+
+    async def _remove(self, name: str) -> None:
+        shown = shown_line(name, 60)
+        text = (
+            "Its text and the facts proposed from it leave the list and the open book. The document itself and the "
+            "rows that you accepted stay. Reading it again begins anew."
+        )
+        if not await self._host.ask(Confirm(f"Take {shown} off the list?", text, "take it off", "keep it")):
+            return
+        try:
+            await asyncio.to_thread(remove_document, self._host.workspace, name)
+        except GarageError as error:
+            self._host.notice.wrong(str(error))
+        else:
+            self._host.notice.done(f"{shown} is off the list; o reads it again.")
         self._host.refresh_soon()
 
     def pause(self, name: str) -> None:

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from garage_tui.core.proposals.proposal_file import proposals_path
+from garage_tui.core.proposals.acceptance import accept
+from garage_tui.core.proposals.proposal_file import one_writer, proposals_path
 from garage_tui.core.review.document_reader import DocumentReader
 from garage_tui.core.review.read_copy import copy_path
 from tests.support.passages import HURD
@@ -52,6 +53,32 @@ async def test_an_empty_list_says_how_to_begin(open_app, box, size):
 async def test_the_list_says_what_was_read_and_how_many_facts_wait(open_app, box, manual, size):
     async with open_app(screen="documents", size=size) as user:
         await user.sees("manual.txt", "1 document", f"{len(manual)} pass every check and wait for you")
+
+
+@SIZES
+async def test_d_takes_a_document_off_the_list_and_leaves_the_rows_that_were_accepted(open_app, box, manual, size):
+    accept(box, box.datasets / "garage.jsonl", manual[:1])
+    before = (box.datasets / "garage.jsonl").read_bytes()
+    async with open_app(screen="documents", size=size) as user:
+        await user.sees("1 document")
+        await user.press("d")
+        await user.sees("Take manual.txt off the list?", "y take it off")
+        await user.press("escape")
+        await user.sees("1 document")
+        await user.press("d", "y")
+        await user.sees("manual.txt is off the list; o reads it again.", "No documents yet.")
+    assert (box.datasets / "garage.jsonl").read_bytes() == before and (box.root / "manual.txt").exists()
+    assert not copy_path(box, "manual.txt").exists() and not proposals_path(box, "manual.txt").exists()
+    assert len(proposals_of(box)) == 0, "reading it again begins anew"
+
+
+async def test_a_document_that_is_being_read_stays_on_the_list(open_app, box, manual):
+    with one_writer(proposals_path(box, "manual.txt")):
+        async with open_app(screen="documents") as user:
+            await user.sees("1 document")
+            await user.press("d", "y")
+            await user.sees("another process proposes facts from this document", "1 document")
+    assert proposals_of(box) == manual
 
 
 @SIZES
