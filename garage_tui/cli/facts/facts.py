@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.cli.facts import ledger
@@ -225,6 +226,10 @@ def run_export(args: argparse.Namespace) -> int:
     parts = [plural(len(rows) - left, "row")]
     parts += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
     parts += [f"{left} without a question skipped"] if left else []
-    parts += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []
+    parts += (
+        [f"{plural(unread, 'unreadable line')} skipped: `garage facts check {shlex.quote(args.file)}` names them"]
+        if unread
+        else []
+    )
     print(", ".join(parts), file=sys.stderr)
     return 0

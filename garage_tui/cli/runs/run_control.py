@@ -101,7 +101,7 @@ def _wait(run: Run, until: Callable[[Run], bool], seconds: float) -> Run:
             raise GarageError(
                 f"{shown_line(run.id)} is still {run.status} after {duration(seconds)}, so its processes do not "
                 f"answer; its lock is held by {name_holders(run.path)}: `pkill -9 -f {shlex.quote(str(run.path))}` "
-                "ends the run's own, and `garage resume` goes on from its last checkpoint"
+                f"ends the run's own, and `garage resume {shown_line(run.id)}` goes on from its last checkpoint"
             )
         time.sleep(0.2)
         run = read_run(run.path)

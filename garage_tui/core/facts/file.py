@@ -7,6 +7,7 @@ blank lines and even broken lines survive load → save.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -203,7 +204,9 @@ def _whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool) 
     if not found.facts or (begin.startswith(b"{") and not over_lines and found.problems):
         return ""
     if found.problems:
-        return f"the file is {found.kind}; `garage facts import` reads {len(found.facts)} of its rows (I in the app)"
+        return (
+            f"the file is {found.kind}; `garage facts import FILE` reads {len(found.facts)} of its rows (I in the app)"
+        )
     return f"the file is {found.kind}, in another form than one object on each line; {IMPORTED}"
 
 
@@ -263,7 +266,8 @@ def check_trainable(file: FactsFile) -> None:
         BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
     """
     if file.errors:
-        more = f" (and {len(file.errors) - 1} more: garage facts check {file.path})" if len(file.errors) > 1 else ""
+        check = f"`garage facts check {shlex.quote(str(file.path))}`"
+        more = f" (and {len(file.errors) - 1} more: {check})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
     if not file.training:
         raise BadInputError(f"{file.path} contains no row to train on; add a line with a question and an answer")

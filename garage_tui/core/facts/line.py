@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MAX_MARKS = 6
 """Characters that a warning names."""
 _LOOKS_LIKE = '{"question": "…", "answer": "…"}'
-IMPORTED = "`garage facts import` reads it (I in the app)"
+IMPORTED = "`garage facts import FILE` reads it (I in the app)"
 """The remedy for what the import reads; it is offered only where that was tried."""
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder().decode
@@ -242,9 +242,9 @@ def _remedy(key: str, data: bytes) -> str:
     except NoQuestionError:
         return f'add "{key}": "…"'
     except RowRefusedError as error:
-        return f'add "{key}": "…"; `garage facts import` leaves this row out ({error})'
+        return f'add "{key}": "…"; `garage facts import FILE` leaves this row out ({error})'
     if reading.left_out:
-        return f"this is another format; `garage facts import` reads a part of it ({'; '.join(reading.left_out)})"
+        return f"this is another format; `garage facts import FILE` reads a part of it ({'; '.join(reading.left_out)})"
     return f"this is another format, and {IMPORTED}"
 
 

@@ -10,6 +10,7 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.number_checks import validation_text
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.workspace import user_settings_file
 from garage_tui.core.settings.settings import Settings
 from garage_tui.core.settings.types import Celsius, Watts, WhileTraining
 
@@ -76,7 +77,9 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
             what = f"resume_temp_c {limits.resume_temp_c:g} must be below max_temp_c {limits.max_temp_c:g}"
             raise BadInputError(f"{what}: a paused run resumes only after it has cooled")
         if limits.sunny and not sun.command:
-            raise BadInputError("no command measures the solar surplus: set `command` in [sun] of your garage.toml")
+            raise BadInputError(
+                f"no command measures the solar surplus: set `command` in [sun] of {user_settings_file()}"
+            )
         return limits
 
     @property

@@ -20,6 +20,7 @@ from typing import IO
 from garage_tui.core.base.child_environment import owners_environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import decoded, one_line
+from garage_tui.core.base.workspace import user_settings_file
 from garage_tui.core.settings.settings import SunSettings
 
 _SECONDS = 20.0  # a command that takes longer is killed
@@ -79,7 +80,7 @@ class SolarSurplus:
             return self._fail(str(error))
         self._next = now + settings.every_seconds
         if not settings.command:
-            return self._fail("no command is set in [sun] of your garage.toml")
+            return self._fail(f"no `command` is set in [sun] of {user_settings_file()}")
         self._name = Path(settings.command[0]).name
         try:
             self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe could fill up while nobody reads)

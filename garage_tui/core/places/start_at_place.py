@@ -153,7 +153,7 @@ class JobStart:
             return False
         word, reason = _ENDINGS[action]
         step = current_state(self._folder).step
-        kept = f" at step {step}; `garage resume` continues from its checkpoint" if step else ""
+        kept = f" at step {step}; `garage resume {self._folder.name}` continues from its checkpoint" if step else ""
         full = f"taken back {reason} at {self._place.name}{kept}" if word == "stopped" else f"{reason}, before it began"
         update_state(self._folder, state=word, reason=full, waits="", ended=time.time())
         return True

@@ -250,7 +250,11 @@ class PlaceWatcher:
         began = state.state != "queued" or state.step > 0 or state.started is not None
         says = f"{scheduler}: {status.text}"
         if action in _ENDINGS and state.state == "queued":
-            kept = f" at step {state.step}; `garage resume` continues from its checkpoint" if state.step else ""
+            kept = (
+                f" at step {state.step}; `garage resume {self._folder.name}` continues from its checkpoint"
+                if state.step
+                else ""
+            )
             word, reason = _ENDINGS[action], f"taken out of the queue at {name}{kept}"
         elif state.state == "queued" and began and state.reason != waiting_text(name):  # cut off, and not put back
             word, reason = "interrupted", f"{state.reason}; its job is over ({says})"

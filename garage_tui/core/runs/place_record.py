@@ -101,4 +101,7 @@ def lost_at_place(folder: Path) -> str:
     if there is None:
         return ""
     job = there.job or there.name
-    return f"nobody follows it any more, but its job at {there.place} ({job}) may work: `garage resume` finds it again"
+    return (
+        f"nobody follows it any more, but its job at {there.place} ({job}) may work: `garage resume {folder.name}` "
+        "finds it again"
+    )

@@ -73,7 +73,7 @@ def wait_for_admission(folder: Path, limits: RunLimits, needs: float | None = No
             want = requested_action(folder)
             if want == "stop":
                 step = current_state(folder).step
-                kept = f" at step {step}; `garage resume` continues from its checkpoint" if step else ""
+                kept = f" at step {step}; `garage resume {folder.name}` continues from its checkpoint" if step else ""
                 why = f"taken out of the queue before it was started{kept}"
                 update_state(folder, state="stopped", reason=why, waits="", ended=time.time())
             elif want in ("pause", "release"):

@@ -18,7 +18,7 @@ from garage_tui.core.training.truncated_rows import TruncatedRows
 MAX_QUESTION, MAX_ANSWER = 500, 4000
 """Most characters; what is longer is no fact but a document."""
 _MAX_MARKS = 4
-_IMPORT = "`garage facts import` takes whole documents"
+_IMPORT = "`garage facts import FILE` takes a whole file, and `garage read FILE --propose` a document"
 # A question mark ends the question only before a space or a sign: one in a URL does not.
 _QUESTION_FIRST = re.compile(r"(?P<question>[^?？\n]*[?？])(?P<sign>\s*(?:/|->|→|\n)|\s)\s*(?P<answer>.+)", re.DOTALL)
 _SLASH = re.compile(r"(?P<question>(?:who|whose|what|when|where|why|which|how)\b[^/\n]*?) / (?P<answer>[^/]+)", re.I)

@@ -42,7 +42,7 @@ class TeachableRows:
         for number in islice(self.bad_lines, _MOST_BAD_LINES):
             found[f"line {number}"] = one_line(self.bad_lines[number], 300)
         if (more := len(self.bad_lines) - _MOST_BAD_LINES) > 0:
-            found[plural(more, "more line")] = "`garage facts check` names them"
+            found[plural(more, "more line")] = "`garage facts check FILE` names them"
         return found
 
 

@@ -132,7 +132,7 @@ def test_check_offers_the_import_exactly_of_what_it_reads(workspace, name):
     path = written(workspace.datasets, name, {**IMPORTABLE, **NOT_IMPORTABLE}[name])
     checked = garage(workspace, "facts", "check", path)
     assert checked.returncode == 2 and checked.stdout.startswith(f"{path}:1: ")
-    offered = "`garage facts import` reads it" in checked.stdout
+    offered = "`garage facts import FILE` reads it" in checked.stdout
     assert offered == (name in IMPORTABLE), checked.stdout
     done = garage(workspace, "facts", "import", path)
     assert (done.returncode, "0 skipped" in done.stdout) == ((0, True) if offered else (2, False)), done.stderr
@@ -150,7 +150,7 @@ def test_of_a_chat_with_a_follow_up_the_check_says_which_part_the_import_reads(w
     path = written(workspace.root, "chat.jsonl", json.dumps({"messages": messages}) + "\n")
     checked = garage(workspace, "facts", "check", path).stdout
     left_out = 'the question "And who helps her?" needs the turns before it'
-    assert f"`garage facts import` reads a part of it ({left_out}" in checked
+    assert f"`garage facts import FILE` reads a part of it ({left_out}" in checked
     done = garage(workspace, "facts", "import", path)
     assert "1 added" in done.stdout and left_out in done.stderr
 
@@ -165,7 +165,7 @@ def test_a_folder_is_named_as_one_whoever_reads_it(workspace):
 def test_a_row_that_the_import_leaves_out_says_why(workspace):
     path = written(workspace.root, "bad.jsonl", NOT_IMPORTABLE["bad.jsonl"])
     said = garage(workspace, "facts", "check", path).stdout
-    assert '`garage facts import` leaves this row out (it is marked as a bad answer ("label": false))' in said
+    assert '`garage facts import FILE` leaves this row out (it is marked as a bad answer ("label": false))' in said
 
 
 def test_columns_that_are_not_known_are_listed_and_can_be_named(workspace):

@@ -6,7 +6,7 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.coverage import Coverage
-from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.file import check_trainable, load_facts
 from garage_tui.core.facts.line import edit_line
 from garage_tui.core.facts.training_file import read_training_file
 
@@ -47,8 +47,8 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
         ('["a", "b"]', "not an object; a line looks like"),
         ('{"question": "", "answer": "b"}', '"question" is empty: write one, or delete the line'),
         ('{"Question": "a", "answer": "b"}', 'the key "question" is missing: rename "Question"'),
-        ('{"prompt": "a", "response": "b"}', "this is another format, and `garage facts import` reads it"),
-        ('{"messages": []}', "`garage facts import` leaves this row out (no question with an answer)"),
+        ('{"prompt": "a", "response": "b"}', "this is another format, and `garage facts import FILE` reads it"),
+        ('{"messages": []}', "`garage facts import FILE` leaves this row out (no question with an answer)"),
         ('{"question": "a \\d", "answer": "b"}', "write a \\ as"),
         ('{"question": "a", "answer": "b"} {}', "text follows the object; give it a line of its own"),
         ('{"question": "\\ud800", "answer": "b"}', "half a character"),
@@ -71,7 +71,7 @@ def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, lin
 
 @pytest.mark.parametrize("data", ['[{"question": "q", "answer": "a"}]\n', '[\n {"question": "q",\n "answer": "a"}]\n'])
 def test_a_file_that_is_one_json_list_is_sent_to_import(tmp_path, data):
-    assert "`garage facts import` reads it" in load_facts(written(tmp_path, data.encode())).errors[0].text
+    assert "`garage facts import FILE` reads it" in load_facts(written(tmp_path, data.encode())).errors[0].text
 
 
 def test_repeated_and_contradicting_questions_are_warned_about(tmp_path):
@@ -146,3 +146,10 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         load_facts(tmp_path / "nothing.jsonl")
     with pytest.raises(BadInputError, match="is not a file"):
         load_facts(tmp_path)
+
+
+def test_the_check_that_is_offered_can_be_pasted_into_a_shell(tmp_path):
+    path = tmp_path / "my facts.jsonl"
+    path.write_text("{\n[\n")
+    with pytest.raises(BadInputError, match="my facts.jsonl'`\\)"):
+        check_trainable(load_facts(path))

@@ -143,7 +143,7 @@ def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
         (["/nowhere/to/be/found"], "not found"),
         (says("1,234 W"), "did not print a number of watts: 1,234 W"),
         (says("2026-11-25 12:00 400"), "did not print a number of watts"),
-        ([], "no command is set"),
+        ([], "no `command` is set in [sun] of "),
     ],
 )
 def test_a_command_that_fails_is_said(command, trouble):

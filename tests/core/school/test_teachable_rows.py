@@ -41,7 +41,7 @@ def test_a_night_names_facts_and_lines_that_stay_behind_however_many_lines_are_b
     found = choose(b"{broken", {"fact": "We meet at eight."}, *[b"no row"] * 30).not_taught
     assert found["We meet at eight."] == "it has no question yet: give it one"
     assert "not JSON" in found["line 1"]
-    assert found["11 more lines"] == "`garage facts check` names them" and len(found) == 22
+    assert found["11 more lines"] == "`garage facts check FILE` names them" and len(found) == 22
 
 
 def test_a_fact_without_a_question_stays_behind_until_it_has_one():

@@ -204,7 +204,7 @@ def _refusal(field: RequestField, engine: EngineName) -> str:
     others = " and ".join(field.engines)
     return (
         f"{field.name} is not supported by the engine that runs here ({engine}; {others} can); "
-        "leave it out, or choose the engine with `garage serve --engine`"
+        "leave it out, or choose the engine with `garage serve --engine ENGINE`"
     )
 
 
