@@ -49,6 +49,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
     from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.images.image_folder import require_pictures
     from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import start_diffusion
     from garage_tui.core.runs.catalog import find_run
@@ -63,7 +64,8 @@ def run_diffusion(args: argparse.Namespace) -> int:
     else:
         recipe = make_recipe(args.preset or default_preset(), **changes)
     gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
-    folder_of(recipe.images)  # a missing folder is refused before anything is printed
+    if folder := folder_of(recipe.images):  # what no run can learn from is refused before anything is printed
+        require_pictures(folder)
     estimate = estimate_diffusion(workspace, recipe, gpus=gpus)
     if not args.json:
         print(estimate.sentence, flush=True)
@@ -74,5 +76,5 @@ def run_diffusion(args: argparse.Namespace) -> int:
             print(waits, flush=True)
     place = announce_start(args, settings, gpus)
     command = ["garage", *sys.argv[1:]]
-    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits, place)
-    return announce_and_follow(args, folder, estimate.steps)
+    started = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits, place)
+    return announce_and_follow(args, started, estimate.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line, shown_line
 from garage_tui.core.images import image_set
 from garage_tui.core.images.image_set import ImageFile, ImageSet, SkippedImage, Why
-from garage_tui.core.images.safe_image import open_file
+from garage_tui.core.images.safe_image import PictureError, open_file, open_image
 from garage_tui.core.images.square import Fit
 
 MAX_FILES = 200_000
 """Most files in a folder and those in it: with more, it is probably the wrong folder."""
+MAX_OPENED = 2_000
+"""Most files that are opened before a run is started; among more, the run looks for its pictures itself."""
 
 
 def load(
@@ -38,6 +41,31 @@ def load(
         raise BadInputError(f"there is no folder {name}")
     files, left_out = find(folder)
     return image_set.load(files, size, fit, where=name, count=count, left_out=left_out, progress=progress)
+
+
+def require_pictures(folder: Path) -> None:
+    """Refuse a folder in which too few files begin as a picture does, with the sentence that `load` has for it.
+
+    Only as many files are opened as are needed to find enough pictures. A picture that is damaged further on, is too
+    small or is there twice is found by `load`.
+
+    Raises:
+        BadInputError: there is no such folder, it cannot be read, or it has too few pictures.
+    """
+    files, left_out = find(folder)
+    found = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for file in files[:MAX_OPENED]:
+            try:
+                with file.open() as stream, open_image(stream, file.name, "used"):
+                    found += 1
+            except PictureError as error:
+                left_out.append(SkippedImage(file.name, error.fault, error.reason))
+            if found >= image_set.FEWEST:
+                return
+    if len(files) <= MAX_OPENED:
+        raise BadInputError(image_set.too_few(found, one_line(str(folder)), left_out))
 
 
 def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:

@@ -132,7 +132,7 @@ def load(
     usable, out = _first_of_each(names, rows, found)
     everything = (*left_out, *out)
     if len(usable) < FEWEST:
-        raise BadInputError(_too_few(len(usable), where, everything))
+        raise BadInputError(too_few(len(usable), where, everything))
     held, train = split([digest for _, digest in usable], count)
     held_out = rows[[usable[at][0] for at in held]]
     for to, at in enumerate(train):  # upwards, in place: a copy would need the memory of all of them once more
@@ -181,7 +181,8 @@ def _first_of_each(
     return usable, out
 
 
-def _too_few(usable: int, where: str, left_out: Sequence[SkippedImage]) -> str:
+def too_few(usable: int, where: str, left_out: Sequence[SkippedImage]) -> str:
+    """Return the sentence that refuses a folder with so few usable pictures."""
     have = f"{where} has {usable or 'no'} usable picture{'s' * (usable != 1)}, but at least {FEWEST} are needed"
     if not left_out:
         return have

@@ -27,6 +27,7 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware.gpus import read as read_gpus
 from garage_tui.core.hardware.gpus import usable as usable_gpus
+from garage_tui.core.images.image_folder import require_pictures
 from garage_tui.core.launch.provenance import git_revision, package_versions
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
@@ -116,11 +117,12 @@ def start_diffusion(
     Arguments are those of `start_lora`; the default name is that of the pictures.
 
     Raises:
-        BadInputError: there is no such folder of pictures, or no such GPU or place.
+        BadInputError: there is no such folder, too few pictures are in it, or there is no such GPU or place.
         GarageError: the run folder cannot be written.
     """
     if folder := folder_of(recipe.images):
         _check_name(folder)
+        require_pictures(folder)
         recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job has another working directory
     return _start(
         workspace,

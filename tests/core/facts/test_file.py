@@ -151,5 +151,5 @@ def test_a_missing_file_is_a_sentence(tmp_path):
 def test_the_check_that_is_offered_can_be_pasted_into_a_shell(tmp_path):
     path = tmp_path / "my facts.jsonl"
     path.write_text("{\n[\n")
-    with pytest.raises(BadInputError, match="my facts.jsonl'`\\)"):
+    with pytest.raises(BadInputError, match=r"garage facts check '.*/my facts\.jsonl'`"):
         check_trainable(load_facts(path))

@@ -146,6 +146,16 @@ def test_pictures_whose_folder_no_run_can_name_are_refused(workspace, tmp_path):
     assert list(workspace.checkpoints.iterdir()) == []
 
 
+def test_a_folder_without_pictures_is_refused_before_a_run_is_queued(workspace, tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.png").write_text("no picture")
+    sentence = "notes has no usable pictures, but at least 10 are needed; left out: 1 not a picture"
+    with pytest.raises(BadInputError, match=sentence):
+        start_diffusion(workspace, Settings(), DiffusionRecipe(images=str(folder)))
+    assert list(workspace.checkpoints.iterdir()) == []
+
+
 def test_a_resume_that_fails_leaves_the_run_as_it_was(workspace, make_ended_run, monkeypatch):
     folder = make_ended_run("stopped")
     before = read_run(folder).state
