@@ -75,10 +75,11 @@ def _ask(run: Run, facts: Sequence[Fact], say: Say, *, tuned: bool = True) -> li
         prompts = [model.chats.prompt(fact.question) for fact in facts]
 
         def report(done: int) -> None:
-            say(f"asking {name}", done, len(prompts))
+            say(f"asking {name} twice", done, 2 * len(prompts))
 
         first = decode(model, prompts, TAUGHT_TOKENS, on_progress=report)
-        second = decode(model, prompts[::-1], TAUGHT_TOKENS, on_progress=report)[::-1]
+        again = prompts[::-1]
+        second = decode(model, again, TAUGHT_TOKENS, on_progress=lambda done: report(len(prompts) + done))[::-1]
         return [
             (model.chats.text(tuple(one.tokens)), model.chats.text(tuple(other.tokens)))
             for one, other in zip(first, second, strict=True)

@@ -7,6 +7,7 @@ waits for the weights to arrive from memory.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -49,7 +50,8 @@ def decode(
         prompts: token ids after the prefix.
         most: most tokens of an answer.
         prefix: replaces the chat template's.
-        on_progress: called with the number of finished answers; it may raise to cancel.
+        on_progress: called after each token with the number of finished answers, of those under way as many as their
+            parts make up: they are decoded together, and the first ones end late. It may raise to cancel.
     """
     # The label is a placeholder: only the state before it is used.
     examples = [TokenizedExample(tuple(prompt), (0,)) for prompt in prompts]
@@ -82,7 +84,8 @@ def decode_against(
     Args:
         most: most tokens of each answer.
         observe: called with (labels,) indices of examples and (labels, vocabulary) logits before the expected tokens.
-        on_progress: called with the number of finished answers; it may raise to cancel.
+        on_progress: called after each token with the number of finished answers, of those under way as many as their
+            parts make up: they are decoded together, and the first ones end late. It may raise to cancel.
     """
     found = [GreedyAnswer() for _ in expected]
     continuations = _Continuations(model, on_progress)
@@ -121,6 +124,11 @@ class _Row:
     most: int
     seen: int
     """Tokens before it, with the prefix."""
+
+
+def _missing_share(row: _Row) -> float:
+    """Return how much of an answer is missing, from 0 to 1, if it becomes as long as it may."""
+    return 1 - len(row.answer.tokens) / row.most
 
 
 class _Continuations:
@@ -200,7 +208,7 @@ class _Continuations:
                     if len(row.answer.tokens) >= row.most:
                         rows[index] = None
             left = [index for index, row in enumerate(rows) if row is not None]
-            self._on_progress(self._read - len(left))
+            self._on_progress(self._read - math.ceil(sum(_missing_share(row) for row in rows if row is not None)))
             if not left:
                 return
             if len(left) * 8 < len(rows) * 7:  # fewer rows cost less, but each selection copies the cache

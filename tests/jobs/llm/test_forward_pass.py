@@ -143,5 +143,8 @@ def test_finished_answers_are_counted_up_to_all_of_them(model, monkeypatch):
     decode(model, prompts, 6, on_progress=counts.append)
     assert counts == sorted(counts) and counts[-1] == len(prompts)
     assert any(0 < count < len(prompts) for count in counts)
+    together: list[int] = []
+    decode(model, prompts[:20], 6, on_progress=together.append)
+    assert len(set(together)) >= 4, "answers that are decoded together are counted by their parts"
     with pytest.raises(KeyboardInterrupt):
         decode(model, prompts, 6, on_progress=lambda done: (_ for _ in ()).throw(KeyboardInterrupt))
