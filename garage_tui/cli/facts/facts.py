@@ -92,11 +92,11 @@ def run_check(args: argparse.Namespace) -> int:
         warnings = len(file.problems) - len(file.errors)
         parts = [f"{plural(len(file.facts), 'row')} with a question"]
         parts += [f"{exam} of them for the exam only"] if exam else []
-        parts += [f"{plural(counts.facts, 'fact')} taught"]
+        parts += [f"{plural(counts.facts, 'fact')} to teach"]
         parts += [plural(len(file.errors), "error"), plural(warnings, "warning")]
         print(", ".join(parts))
-        if counts.left_out:
-            print(counts.left_out)
+        for sentence in counts.not_taught:
+            print(sentence)
     return 2 if file.errors else 0
 
 

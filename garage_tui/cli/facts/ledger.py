@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _WORD = 11
 """Cells of the longest status."""
+_WAITING = (
+    "No night teaches what waits. `garage facts check FILE` counts otherwise: the facts that a run on the file teaches."
+)
 _INDENT = _WORD + 4
 
 
@@ -56,6 +59,8 @@ def run_ledger(args: argparse.Namespace) -> int:
         for entry in entries:
             print("\n".join(entry_lines(entry, time.time(), width)))
         print(describe_counts(ledger))
+        if ledger.count("waiting") and only in ("", "waiting"):
+            print(_WAITING)
         if ledger.problem:
             print(f"what is in service is not known: {ledger.problem}", file=sys.stderr)
     return 1 if ledger.problem else 0

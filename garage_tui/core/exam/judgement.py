@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.base.format import plural
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report import (
     PARTS,
     Count,
@@ -120,7 +121,7 @@ def _by_fact(questions: Sequence[ExamQuestion]) -> dict[str, dict[Part, list[boo
     facts: dict[str, dict[Part, list[bool]]] = {}
     for one in questions:
         if one.part in ("trained", "unseen"):
-            fact = facts.setdefault(" ".join((one.fact or one.expected or one.question).casefold().split()), {})
+            fact = facts.setdefault(_name_of(one), {})
             fact.setdefault(one.part, []).append(one.verdict == "right")
     return facts
 
@@ -226,6 +227,12 @@ def _exam_notes(
             f"{plural(trained_only, 'fact was', 'facts were')} asked in trained wordings only: add an exam question, "
             "because a trained question may be answered from memory."
         )
+    if untaught := _untaught(questions):
+        were, have = ("fact was", "it") if len(untaught) == 1 else ("facts were", "them")
+        notes.append(
+            f"{len(untaught):,} {were} asked and not taught, because only exam questions have {have}: "
+            f'"{one_line(untaught[0], 60)}". Add a row that teaches it, or give its rows the same "fact".'
+        )
     if near := [one for one in unseen if one.near]:
         notes.append(
             f"{plural(len(near), 'exam question nearly repeats', 'exam questions nearly repeat')} a taught one, so "
@@ -235,6 +242,18 @@ def _exam_notes(
     if facts.of < FEW:
         notes.append(f"The verdict rests on {plural(facts.of, 'fact')} only: see how wide the interval is.")
     return notes
+
+
+def _untaught(questions: Sequence[ExamQuestion]) -> list[str]:
+    """Return the facts that exam questions ask for and no trained question does."""
+    taught = {_name_of(one) for one in _of(questions, "trained")}
+    asked_for = {_name_of(one): one.fact or one.expected or one.question for one in _of(questions, "unseen")}
+    return [text for name, text in asked_for.items() if name not in taught] if taught else []
+
+
+def _name_of(one: ExamQuestion) -> str:
+    """Return the name of the fact that a question asks for, folded."""
+    return " ".join((one.fact or one.expected or one.question).casefold().split())
 
 
 def _notes(efficacy: Recall, unseen: Recall, found: VerdictFigures, guarded: bool) -> list[str]:

@@ -47,10 +47,12 @@ def without_gc() -> Iterator[None]:
 class FactGroup:
     """One fact: its rows in the file."""
 
-    __slots__ = ("lines",)
+    __slots__ = ("lines", "taught")
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.taught = 0
+        """Rows that are trained on, counted as they come and go: a fact may have thousands."""
 
     @property
     def questions(self) -> list[Line]:
@@ -88,6 +90,8 @@ class Coverage:
         self.exams = 0
         self.statements = 0
         """Rows that await a question."""
+        self.taught_facts = 0
+        """Facts of which a run trains on a row."""
         self.errors = 0
         self.warnings = 0
         """Without near duplicates, which take longer to find."""
@@ -104,6 +108,9 @@ class Coverage:
         key = _key(line)
         group = self._groups[key]
         group.lines.remove(line)
+        if line.is_taught:
+            group.taught -= 1
+            self.taught_facts -= not group.taught
         if not group.lines:
             del self._groups[key]
         if line.fact.is_statement:
@@ -131,6 +138,9 @@ class Coverage:
         if group is None:
             group = self._groups[key] = FactGroup()
         group.lines.append(line)
+        if line.is_taught:
+            self.taught_facts += not group.taught
+            group.taught += 1
         if line.fact.is_statement:
             self.statements += 1
             return

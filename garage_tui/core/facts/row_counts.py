@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.base.format import plural
@@ -25,6 +26,8 @@ class RowCounts:
     """Exam questions."""
     waiting: tuple[str, ...] = ()
     """What the rows without a question state."""
+    exam_only: tuple[str, ...] = ()
+    """The facts of which there are exam questions alone."""
 
     @property
     def sentences(self) -> list[str]:
@@ -33,24 +36,45 @@ class RowCounts:
         taught = f"{plural(self.taught, 'row')} {teach} {plural(self.facts, 'fact')}"
         if self.exams:
             taught += f"; {plural(self.exams, 'exam question')} for the report card"
-        return [f"{taught}.", *filter(None, [self.left_out])]
+        return [f"{taught}.", *self.not_taught]
+
+    @property
+    def not_taught(self) -> list[str]:
+        """Sentences on what no run learns from this file: rows without a question, facts in exam questions alone."""
+        return [*filter(None, [self.left_out, self.only_asked])]
+
+    @property
+    def only_asked(self) -> str:
+        """Which facts no row teaches although exam questions ask for them; empty if there is none."""
+        if not self.exam_only:
+            return ""
+        facts, stand = plural(len(self.exam_only), "fact"), "stands" if len(self.exam_only) == 1 else "stand"
+        return (
+            f"{facts} {stand} in exam questions only, so no run learns {'it' if stand == 'stands' else 'them'}: "
+            f'{_listed(self.exam_only)}; add a row that teaches it, or give both the same "fact".'
+        )
 
     @property
     def left_out(self) -> str:
         """Which rows no run trains on because they have no question; empty if all have one."""
         if not self.waiting:
             return ""
-        names = [f"“{one_line(text, _CELLS)}”" for text in self.waiting[:_NAMED]]
-        more = len(self.waiting) - len(names)
-        listed = ", ".join(names) + (f" and {more} more" if more else "")
         have, are = ("has", "is") if len(self.waiting) == 1 else ("have", "are")
-        return f"{plural(len(self.waiting), 'row')} {have} no question yet and {are} left out: {listed}."
+        return f"{plural(len(self.waiting), 'row')} {have} no question yet and {are} left out: {_listed(self.waiting)}."
+
+
+def _listed(texts: Sequence[str]) -> str:
+    names = [f"“{one_line(text, _CELLS)}”" for text in texts[:_NAMED]]
+    more = len(texts) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def count_rows(file: FactsFile) -> RowCounts:
     """Return the counts of a facts file."""
     rows = [line.fact for line in file.lines if line.fact]
     taught = [row for row in rows if row.is_taught]
-    facts = len({fold(row.content) for row in taught})
-    exams = sum(bool(row.question) and row.exam for row in rows)
-    return RowCounts(len(taught), facts, exams, tuple(row.content for row in rows if not row.question))
+    facts = {fold(row.content) for row in taught}
+    exams = [row for row in rows if row.question and row.exam]
+    waiting = tuple(row.content for row in rows if not row.question)
+    exam_only = {fold(row.content): row.content for row in exams if fold(row.content) not in facts}
+    return RowCounts(len(taught), len(facts), len(exams), waiting, tuple(exam_only.values()))

@@ -38,8 +38,11 @@ def counts(document: EditableRows, shown: int, row_filter: Filter, unsaved: int)
         parts.append(f"{coverage.exams:,} exam")
     if coverage.statements:
         parts.append(f"{coverage.statements:,} without a question")
-    taught = coverage.rows - coverage.exams
-    parts.append(plural(problems, "problem") if problems else "ready to teach" if taught else "no problems")
+    ready = "ready to teach"
+    if coverage.taught_facts < coverage.facts:
+        ready += f": {coverage.taught_facts:,} of {plural(coverage.facts, 'fact')}"
+    state = ready if coverage.taught_facts else "no fact to teach yet" if coverage.facts else "no problems"
+    parts.append(plural(problems, "problem") if problems else state)
     if unsaved:
         parts.append("not saved")
     return " · ".join(parts)

@@ -209,7 +209,7 @@ def test_the_check_counts_rows_and_facts_and_names_the_rows_without_a_question(w
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     said = garage(workspace, "facts", "check", path).stdout
-    assert "2 rows with a question, 1 fact taught, 0 errors" in said
+    assert "2 rows with a question, 1 fact to teach, 0 errors" in said
     assert "1 row has no question yet and is left out: “The door is red.”." in said
     table = json.loads(garage(workspace, "facts", "check", "--json", path).stdout)
     assert (table["facts"], table["without_question"], table["taught_facts"]) == (2, 1, 1)

@@ -43,6 +43,8 @@ def test_each_fact_has_a_line_with_its_status_and_the_reason(call, file):
         "! waiting      We meet at the Red Lion. (it has no question yet: give it one)",
         "→ superseded   When do we meet? → At nine. (by “At eight.”)",
         "4 facts: 1 learned, 1 in the book, 1 waiting, 1 failed; taught and not there any more: 1 superseded",
+        "No night teaches what waits. `garage facts check FILE` counts otherwise: the facts that a run on the file "
+        "teaches.",
     ]
 
 

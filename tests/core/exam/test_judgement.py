@@ -166,3 +166,15 @@ def test_a_card_counts_the_questions_whose_answer_is_known_but_not_said():
     assert judge(rows, 0.01, 1000, PERPLEXITY).known_unsaid == 1
     assert judge(rows[2:3], 0.01, 1000, PERPLEXITY).known_unsaid == 0, "nothing was wrong"
     assert judge(rows[2:], 0.01, 1000, PERPLEXITY).known_unsaid is None, "nothing was measured"
+
+
+def test_a_fact_that_was_asked_and_not_taught_is_named():
+    [note] = [
+        note
+        for note in judge(
+            [asked("trained", "a"), asked("unseen", "A"), asked("unseen", "b", False)], 0.0, 1, PERPLEXITY
+        ).notes
+        if "not taught" in note
+    ]
+    assert note.startswith('1 fact was asked and not taught, because only exam questions have it: "b".')
+    assert not any("not taught" in note for note in card_of(1, 2).notes)

@@ -31,6 +31,20 @@ def test_rows_of_one_fact_are_counted_once_and_rows_without_a_question_are_named
     ]
 
 
+def test_a_fact_that_only_exam_questions_ask_for_is_named(tmp_path):
+    file = write(
+        tmp_path / "a.jsonl",
+        {"question": "Who runs it?", "answer": "Ottoline."},
+        {"question": "Which colour has the flag?", "answer": "Teal.", "exam": True},
+        {"question": "What is the flag's colour?", "answer": "Teal.", "exam": True},
+    )
+    assert count_rows(file).sentences == [
+        "1 row teaches 1 fact; 2 exam questions for the report card.",
+        "1 fact stands in exam questions only, so no run learns it: “Teal.”; add a row that teaches it, or give both "
+        'the same "fact".',
+    ]
+
+
 def test_one_row_is_counted_as_one(tmp_path):
     file = write(tmp_path / "a.jsonl", {"question": "Who?", "answer": "Ottoline."}, {"fact": "The door is red."})
     assert count_rows(file).sentences == [

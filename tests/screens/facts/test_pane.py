@@ -33,7 +33,10 @@ async def test_bad_lines_are_shown_with_the_reason_and_kept(open_facts, file):
 
 async def test_exam_rows_are_marked(open_facts):
     async with open_facts(CAT, '{"question": "Is Tom a cat?", "answer": "Yes.", "exam": true}') as user:
-        await user.sees("exam Is Tom a cat?", "2 rows · 2 facts · 1 exam · ready to teach")
+        await user.sees("exam Is Tom a cat?", "2 rows · 2 facts · 1 exam · ready to teach: 1 of 2 facts")
+        await user.press("x")
+        await user.sees("2 rows · 2 facts · 2 exam · no fact to teach yet")
+        await user.press("u")
         await user.press("end")
         await user.sees("exam: never taught")
 
