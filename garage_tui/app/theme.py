@@ -95,7 +95,7 @@ def readable(variables: dict[str, str]) -> dict[str, str]:
     """Return the variables of a theme that is not ours, fit for this app.
 
     Its shades of grey lie between its own background and foreground, and text keeps the least contrast on the
-    background and on the chosen row.
+    background, on the chosen row, on the line of keys (panel) and in fields (surface).
     """
     background, foreground = (Color.parse(variables[name]) for name in ("background", "foreground"))
     if background.ansi is not None or foreground.ansi is not None:
@@ -104,8 +104,9 @@ def readable(variables: dict[str, str]) -> dict[str, str]:
     shades = {"muted": 0.6, "line": 0.3, "cursor": 0.08, "chosen": 0.14}
     mixed = {name: background.blend(foreground, part, alpha=1).hex for name, part in shades.items()}
     fitted = {**variables, **mixed, "foreground": foreground.hex}
+    grounds = [Color.parse(fitted[name]) for name in ("chosen", "panel", "surface")]
     for name in _READ:
-        fitted[name] = _strengthened(Color.parse(fitted[name]), Color.parse(fitted["chosen"]), background).hex
+        fitted[name] = _strengthened(Color.parse(fitted[name]), *grounds, background).hex
     return fitted
 
 

@@ -187,8 +187,11 @@ class ModelChoice:
 
     async def _pick(self) -> None:
         candidates, name = _candidates(self._host.runs), self._host.server.lasting_name
-        if not (candidates or name):
+        if not candidates and (run := _in_training(self._host.runs)):
+            self._host.notice.note(f"no tuned model yet: {run.id} {_how_far(run)}; F3 shows its progress")
+        elif not (candidates or name):
             self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
+        if not (candidates or name):
             return
         from garage_tui.core.runs.promotion import describe_service  # noqa: PLC0415
         from garage_tui.screens.chat.tuned_model_dialog import TunedModelDialog  # noqa: PLC0415 (not needed for the first paint)
@@ -261,16 +264,22 @@ def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
 
 
 def _no_tuned_hint(runs: tuple[RunSnapshot, ...]) -> str:
-    """Return what is shown instead of a tuned model: which run is training one, or how to train one.
-
-    Of several runs it is one that works already, else the one that was started first.
-    """
-    training = [run for run in reversed(runs) if run.alive and not run.draws]
-    if run := min(training, key=lambda run: run.status == "queued", default=None):
-        state = "is still training" if run.status == "running" else f"is {run.status}"
-        state += f" ({fraction(run.state)})" if run.state and run.state.step else ""
-        return _TRAINING_HINT.format(run=run.id, state=state)
+    """Return what is shown instead of a tuned model: which run is training one, or how to train one."""
+    if run := _in_training(runs):
+        return _TRAINING_HINT.format(run=run.id, state=_how_far(run))
     return _NO_TUNED_HINT
+
+
+def _in_training(runs: tuple[RunSnapshot, ...]) -> RunSnapshot | None:
+    """Return the run that is training a model: of several one that works already, else the one that began first."""
+    training = [run for run in reversed(runs) if run.alive and not run.draws]
+    return min(training, key=lambda run: run.status == "queued", default=None)
+
+
+def _how_far(run: RunSnapshot) -> str:
+    """Return what a run does that trains a model: `is queued`, `is still training (20/300)`."""
+    state = "is still training" if run.status == "running" else f"is {run.status}"
+    return state + (f" ({fraction(run.state)})" if run.state and run.state.step else "")
 
 
 def _download_hint(base: str) -> str:

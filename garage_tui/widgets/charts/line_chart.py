@@ -80,7 +80,7 @@ class LineChart(Widget):
         ]
         drawable = [(series, sign) for series, sign in tamed if series.drawable]
         if not drawable or width < 16 or height < 4:
-            return Content.styled("" if drawable else self.empty, "dim")
+            return Content.styled("" if drawable else self.empty, "$muted")
         drawing = _draw(drawable, width, height)
         self._drawn = (what, drawing)
         return drawing
