@@ -73,6 +73,18 @@ async def test_without_a_tuned_model_the_chat_names_the_run_that_works_and_not_a
     make_run(NEW, "queued").hold()
     async with open_chat(["an answer"]) as (user, _):
         await user.sees(f"No tuned model yet: {OLD}")
+        await user.press("ctrl+t")
+        await user.sees(f"no tuned model yet: {OLD} is still training (90/100); F3 shows its progress")
+
+
+async def test_a_run_that_waited_is_no_longer_called_queued_when_it_works(open_chat, make_run):
+    run = make_run(NEW, "queued").hold()
+    async with open_chat(["an answer"]) as (user, _):
+        await user.sees(f"No tuned model yet: {NEW} is queued")
+        run.state("running", step=3)
+        await user.sees_no("queued")
+        await user.press("ctrl+t")
+        await user.sees(f"no tuned model yet: {NEW} is still training (3/100)")
 
 
 async def test_names_that_differ_at_their_ends_are_told_apart_at_80_columns(open_chat, make_run):
