@@ -59,8 +59,8 @@ def test_without_places_it_says_how_to_set_one(garage):
 @pytest.mark.parametrize("line", [f"{TRAIN} lba", "places lba", f"{TRAIN} lba --both", "train diffusion --at lba"])
 def test_an_unknown_place_is_refused_and_the_known_ones_are_named(garage, own, workspace, line):
     own('[places.lab]\nssh = "lab"\nfolder = "/scratch"\n')
-    code, _, err = garage(line)
-    assert code == 2 and err.startswith("garage: there is no place 'lba': your places are lab; a table ")
+    code, out, err = garage(line)
+    assert (code, out) == (2, "") and err.startswith("garage: there is no place 'lba': your places are lab; a table ")
     assert not list_runs(workspace)
 
 

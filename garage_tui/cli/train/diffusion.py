@@ -44,7 +44,7 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
 def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.train.options import announce_and_follow, announce_start, limits_from
+    from garage_tui.cli.train.options import announce_and_follow, announce_start, chosen_place, limits_from
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
@@ -64,6 +64,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     else:
         recipe = make_recipe(args.preset or default_preset(), **changes)
     gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
+    place = chosen_place(args, settings, gpus)  # an unknown place is refused before anything is printed
     if folder := folder_of(recipe.images):  # what no run can learn from is refused before anything is printed
         require_pictures(folder)
     estimate = estimate_diffusion(workspace, recipe, gpus=gpus)
@@ -74,7 +75,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
             print(estimate.warning, flush=True)
         if waits := limits.describe():
             print(waits, flush=True)
-    place = announce_start(args, settings, gpus)
+    announce_start(args, place, gpus)
     command = ["garage", *sys.argv[1:]]
-    started = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits, place)
+    started = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits, args.at or "")
     return announce_and_follow(args, started, estimate.steps)

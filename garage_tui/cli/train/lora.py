@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from garage_tui.cli.train.options import announce_and_follow, announce_start, limits_from
+from garage_tui.cli.train.options import announce_and_follow, announce_start, chosen_place, limits_from
 
 
 def run_lora(args: argparse.Namespace) -> int:
@@ -48,6 +48,7 @@ def run_lora(args: argparse.Namespace) -> int:
         changes["base"] = args.base or settings.base_model
         recipe = make_recipe(args.preset or "default", rows=len(rows), **changes)
     gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
+    place = chosen_place(args, settings, gpus)  # an unknown place is refused before anything is printed
     base = find(recipe.base)  # an unknown base is refused before anything else is printed
     estimate = estimate_lora(workspace, recipe, base, rows)
     if not args.json:
@@ -61,7 +62,9 @@ def run_lora(args: argparse.Namespace) -> int:
             print(estimate.warning, flush=True)
         if waits := limits.describe():
             print(waits, flush=True)
-    place = announce_start(args, settings, gpus)
+    announce_start(args, place, gpus)
     command = ["garage", *sys.argv[1:]]
-    folder = start_lora(workspace, settings, file, recipe, args.name, command, gpus, limits, taught, base, place)
+    folder = start_lora(
+        workspace, settings, file, recipe, args.name, command, gpus, limits, taught, base, args.at or ""
+    )
     return announce_and_follow(args, folder, estimate.steps)

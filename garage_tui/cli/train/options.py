@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from garage_tui.core.limits.run_limits import RunLimits
+    from garage_tui.core.places.place import Place
     from garage_tui.core.runs.record import Run
     from garage_tui.core.settings.settings import Settings
 
@@ -51,32 +52,38 @@ def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None =
     return RunLimits.from_settings(settings, **changes)
 
 
-def announce_start(args: argparse.Namespace, settings: Settings, gpus: tuple[int, ...]) -> str:
-    """Say where a run will work, and what it will wait for; return its place, or an empty text for this box.
+def chosen_place(args: argparse.Namespace, settings: Settings, gpus: tuple[int, ...]) -> Place | None:
+    """Return the place of `--at`; None for this box.
 
     Raises:
         BadInputError: there is no such place, or it cannot have what was chosen.
     """
+    if not args.at:
+        return None
+    from garage_tui.core.places.place import check_options, find_place
+
+    place = find_place(settings, args.at)
+    check_options(place, gpus)
+    return place
+
+
+def announce_start(args: argparse.Namespace, place: Place | None, gpus: tuple[int, ...]) -> None:
+    """Print where a run will work, and what it will wait for; nothing with `--json`."""
+    if args.json:
+        return
     from garage_tui.core.base.format import plural
     from garage_tui.core.hardware.busy import busy_text
     from garage_tui.core.hardware.gpus import usable
 
-    if args.at:
-        from garage_tui.core.places.place import check_options, find_place
+    if place:
+        print(f"it works at {place.name} ({place.where}), whose queue decides when; the time above is this box's")
+        return
+    from garage_tui.core.launch.start import runs_before
 
-        place = find_place(settings, args.at)
-        check_options(place, gpus)
-        if not args.json:
-            print(f"it works at {place.name} ({place.where}), whose queue decides when; the time above is this box's")
-        return place.name
-    if not args.json:
-        from garage_tui.core.launch.start import runs_before
-
-        if busy := busy_text(usable()):
-            print(busy, flush=True)
-        if before := runs_before(gpus):
-            print(f"it will wait in the queue: {plural(before, 'run')} before it", flush=True)
-    return ""
+    if busy := busy_text(usable()):
+        print(busy, flush=True)
+    if before := runs_before(gpus):
+        print(f"it will wait in the queue: {plural(before, 'run')} before it", flush=True)
 
 
 def announce_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
