@@ -13,7 +13,7 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.runs.compare import print_comparison
     from garage_tui.cli.runs.follow import follow_as_text
-    from garage_tui.cli.train.options import limits_from
+    from garage_tui.cli.train.options import chosen_place, limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
     from garage_tui.core.facts.row_counts import count_rows
@@ -23,7 +23,6 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
     from garage_tui.core.models.base_models import find
-    from garage_tui.core.places.place import check_options, find_place
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.settings.settings import Workspace, load_settings
     from garage_tui.core.training.recipe import CHANGEABLE
@@ -39,6 +38,7 @@ def run_both(args: argparse.Namespace) -> int:
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     name, model = args.name or file.stem, args.base or settings.base_model
     both = PairedLaunch(file, name, model, args.seed or 0, gpus, args.at or "")
+    place = chosen_place(args, settings, gpus)  # an unknown place is refused before anything is printed
     limits = limits_from(args, settings)
     base = find(both.base)
     taught = read_training_file(file)
@@ -47,12 +47,10 @@ def run_both(args: argparse.Namespace) -> int:
             print(sentence)
     for line in both.cost_lines(workspace, base, taught.rows):
         print(line)
-    if both.place:
-        place = find_place(settings, both.place)
-        check_options(place, gpus)
+    if place:
         print(f"they work at {place.name} ({place.where}), whose queue decides when; the times above are this box's")
     elif before := runs_before(gpus):
-        print(f"they will wait for their turn: {plural(before, 'run')} before them")
+        print(f"they will wait in the queue: {plural(before, 'run')} before them")
     first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
