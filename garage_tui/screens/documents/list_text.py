@@ -18,7 +18,7 @@ STANDINGS: dict[Standing, str] = {
 """What became of a document, and what to do."""
 EMPTY = (
     "No documents yet.\n\nPress o and name a manual, a book or notes: PDF, web page, Word, EPUB, Markdown or text. "
-    "It is read, and facts\nare proposed from it. You accept what is right; the rest stays out of the facts file.\n\n"
+    "It is read, and facts are proposed from it. You accept what is right; the rest stays out of the facts file.\n\n"
     "`garage read FILE --propose` does the same in a shell, also with web addresses and whole folders."
 )
 
