@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.documents.passage import Document
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
+from garage_tui.core.language.full_text import open_full_text
 
 MAX_PASSAGES = 2
 """The most passages that are put into one prompt."""
@@ -63,15 +63,8 @@ class PassageIndex:
     """
 
     def __init__(self, documents: Iterable[Document]) -> None:
-        import sqlite3
-
         self._guard = threading.Lock()
-        self._index = sqlite3.connect(":memory:", check_same_thread=False)
-        tokens = "porter unicode61 remove_diacritics 2"
-        try:
-            self._index.execute(f'CREATE VIRTUAL TABLE passages USING fts5(title, heading, text, tokenize="{tokens}")')
-        except sqlite3.OperationalError as error:
-            raise GarageError(f"documents cannot be searched: this Python's SQLite has no FTS5 ({error})") from error
+        self._index = open_full_text("passages", "title, heading, text", "documents cannot be searched")
         self._passages: list[RetrievedPassage] = []
         for document in documents:
             for passage in document.passages:

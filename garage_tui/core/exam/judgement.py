@@ -19,6 +19,7 @@ from garage_tui.core.exam.report import (
     UnseenFrom,
     count,
 )
+from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.grades import (
     DRIFT,
     RECALL,
@@ -253,7 +254,7 @@ def _untaught(questions: Sequence[ExamQuestion]) -> list[str]:
 
 def _name_of(one: ExamQuestion) -> str:
     """Return the name of the fact that a question asks for, folded."""
-    return " ".join((one.fact or one.expected or one.question).casefold().split())
+    return fold(one.fact or one.expected or one.question)
 
 
 def _notes(efficacy: Recall, unseen: Recall, found: VerdictFigures, guarded: bool) -> list[str]:

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 from garage_tui.core.language.fold import fold
+from garage_tui.core.language.full_text import open_full_text
 
 PROMPT_HEADING = "These facts are known:"
 """The first line of a prompt with facts, in the chat and in the exam."""
@@ -72,16 +72,9 @@ class OpenBook:
     """
 
     def __init__(self, lines: Sequence[Line], *, strict: bool = False) -> None:
-        import sqlite3
-
         self._strict = strict
         self._guard = threading.Lock()
-        self._known = sqlite3.connect(":memory:", check_same_thread=False)
-        tokens = "porter unicode61 remove_diacritics 2"
-        try:
-            self._known.execute(f'CREATE VIRTUAL TABLE book USING fts5(question, answer, fact, tokenize="{tokens}")')
-        except sqlite3.OperationalError as error:
-            raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
+        self._known = open_full_text("book", "question, answer, fact", "facts cannot be looked up")
         self._written: dict[int, tuple[str, str, str]] = {}
         """Each row's question, answer and fact as they are shown."""
         self.add({number: line.fact for number, line in enumerate(lines, 1) if line.fact and not line.fact.exam})

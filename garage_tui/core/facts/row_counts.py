@@ -48,9 +48,9 @@ class RowCounts:
         """Which facts no row teaches although exam questions ask for them; empty if there is none."""
         if not self.exam_only:
             return ""
-        facts, stand = plural(len(self.exam_only), "fact"), "stands" if len(self.exam_only) == 1 else "stand"
+        stand, them = ("stands", "it") if len(self.exam_only) == 1 else ("stand", "them")
         return (
-            f"{facts} {stand} in exam questions only, so no run learns {'it' if stand == 'stands' else 'them'}: "
+            f"{plural(len(self.exam_only), 'fact')} {stand} in exam questions only, so no run learns {them}: "
             f'{_listed(self.exam_only)}; add a row that teaches it, or give both the same "fact".'
         )
 

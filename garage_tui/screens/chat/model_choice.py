@@ -187,12 +187,13 @@ class ModelChoice:
 
     async def _pick(self) -> None:
         candidates, name = _candidates(self._host.runs), self._host.server.lasting_name
-        if not candidates and (run := _in_training(self._host.runs)):
-            self._host.notice.note(f"no tuned model yet: {run.id} {_how_far(run)}; F3 shows its progress")
-        elif not (candidates or name):
-            self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
-        if not (candidates or name):
-            return
+        if not candidates:
+            if run := _in_training(self._host.runs):
+                self._host.notice.note(f"no tuned model yet: {run.id} {_how_far(run)}; F3 shows its progress")
+            elif not name:
+                self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
+            if not name:
+                return
         from garage_tui.core.runs.promotion import describe_service  # noqa: PLC0415
         from garage_tui.screens.chat.tuned_model_dialog import TunedModelDialog  # noqa: PLC0415 (not needed for the first paint)
 

@@ -37,9 +37,9 @@ from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Rewriter, Upstream, bl
 from garage_tui.jobs.serve.upstream_request import prepare
 from garage_tui.jobs.serve.vllm.answer import OpenedAnswer, VllmAnswer
 from garage_tui.jobs.serve.vllm.arguments import arguments, environment
+from garage_tui.jobs.serve.vllm.exclusive_kinds import ExclusiveKinds
 from garage_tui.jobs.serve.vllm.process import VllmProcess
 from garage_tui.jobs.serve.vllm.token_writer import chat_prompt, write_tokens
-from garage_tui.jobs.serve.vllm.turns import ExclusiveKinds
 
 _CONTROL_SECONDS = 120.0
 """How long vLLM may take to fall asleep or to wake up."""
@@ -73,7 +73,7 @@ class VllmBackend:
         self._sleeping: VllmProcess | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
         self._loading = asyncio.Lock()
-        self._turns = ExclusiveKinds()
+        self._kinds = ExclusiveKinds()
         self.failures = EngineFailures()
         self._upstream = Upstream("vLLM", self.failures)
         self._over = False
@@ -150,7 +150,7 @@ class VllmBackend:
         """Wait until a request can be in vLLM's batch, and return what is to be called after its answer."""
         if not self._vllm.cpu or (run is None and not question.echo):
             return lambda: None
-        return await self._turns.take("scored prompt" if run is None else "adapter")
+        return await self._kinds.take("scored prompt" if run is None else "adapter")
 
     async def _answered(
         self,

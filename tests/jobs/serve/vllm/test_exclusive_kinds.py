@@ -2,7 +2,7 @@
 
 import asyncio
 
-from garage_tui.jobs.serve.vllm.turns import ExclusiveKinds
+from garage_tui.jobs.serve.vllm.exclusive_kinds import ExclusiveKinds
 
 
 async def test_requests_of_one_kind_go_together_and_those_of_the_other_wait():
