@@ -66,5 +66,5 @@ def test_a_pass_that_is_stopped_says_so_and_keeps_what_it_proposed(workspace, pr
 def test_a_pass_that_cannot_read_its_document_says_why(workspace, progress):
     (workspace.root / NAME).unlink()
     start_proposing(workspace, NAME)
-    wait_for(lambda: read_progress(progress).phase == "failed")
+    wait_for(lambda: (found := read_progress(progress)) and found.phase == "failed")  # none before its first line
     assert "No such file or directory" in read_progress(progress).reason
