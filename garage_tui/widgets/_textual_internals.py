@@ -1,7 +1,7 @@
 """All that the package uses of Textual's private parts, under public names; checked with Textual 8.2.8.
 
-No other file uses them (`tests/architecture/test_textual_internals.py`), so a change in a new version of Textual
-breaks this file alone. It is in `widgets/` because widgets and driver need it, and the driver may import widgets.
+No other file uses them (`tests/architecture/test_textual_internals.py`): only here can a new Textual break something.
+It is in `widgets/` because widgets and driver need it, and the driver may import widgets.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.css.query import QueryError
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Compose, Key, Mount, Paste
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
+from textual.widget import MountError, Widget
 from textual.worker import WorkerFailed
 
 if TYPE_CHECKING:
@@ -220,7 +221,8 @@ class GuardedApp(App[int]):
 
     def _take(self, error: Exception, doing: str, *, fatal: bool = False, painting: bool = False) -> None:
         self._taken += 1
-        if self.take_error(error, doing, painting=painting) and not fatal:
+        ends = self._exit and isinstance(error, QueryError | MountError)  # widgets go before their messages
+        if ends or (self.take_error(error, doing, painting=painting) and not fatal):
             return
         if not self.has_failed:  # `App.run_test` raises what ended it
             self._return_code, self._exception = 1, error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual import events
 from textual.keys import _character_to_key
 
 from garage_tui.app.app import GarageApp
 
-RUNS, FACTS, GPU = "No runs yet", "35 rows", "This box"
+RUNS, FACTS, GPU, GALLERY = "No runs yet", "35 rows", "This box", "No pictures yet"
 
 
 def at_once(app: GarageApp, *keys: str) -> None:
@@ -35,9 +37,19 @@ async def test_many_keys_come_in_their_order(open_app, file):
     async with open_app() as user:
         await user.sees(FACTS)
         typed = "Who is Ann?"
-        at_once(user.app, "a", *typed, "enter", *"Ann is a pilot.", "enter", "f3", "f6", "f2", "a", "x", "escape", "f3")
-        await user.sees(RUNS)
+        at_once(user.app, "a", *typed, "enter", *"Ann is a pilot.", "enter", "f3", "f6", "f2", "a", "x", "escape", "f5")
+        await user.sees(GALLERY)
     assert b'{"question": "Who is Ann?", "answer": "Ann is a pilot."}\n' in file.read_bytes()
+
+
+@pytest.mark.parametrize("turns", range(3, 12))
+async def test_keys_under_way_when_the_terminal_goes_away_end_in_no_error(open_app, turns):
+    async with open_app() as user:
+        await user.sees(FACTS)
+        at_once(user.app, "f3", "f6", "f5", "f2", "f1")
+        for _ in range(turns):  # of the event loop: the end meets the keys at another point each time
+            await asyncio.sleep(0)
+        user.app.exit(0)
 
 
 async def test_a_key_behind_the_end_of_a_search_meets_the_rows_that_were_found(open_app):

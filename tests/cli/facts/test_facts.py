@@ -231,10 +231,11 @@ def test_an_import_that_cannot_be_saved_adds_nothing_and_leaves_no_unsaved_work(
 
     (workspace.root / "more.csv").write_text("question,answer\nWho is Rex?,A dog.\n")
     file = workspace.datasets / "garage.jsonl"
-    before = file.read_bytes()
+    before, journals = file.read_bytes(), set(journals_folder().glob("*.jsonl"))
     monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
     assert main(["facts", "import", str(workspace.root / "more.csv"), "--to", str(file)]) == 1
-    assert file.read_bytes() == before and not list(journals_folder().glob("*.jsonl"))
+    assert file.read_bytes() == before
+    assert set(journals_folder().glob("*.jsonl")) <= journals
 
 
 def test_an_import_into_a_place_where_no_folder_can_be_is_one_sentence(workspace):
