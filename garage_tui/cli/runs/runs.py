@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import BadInputError, reason_of
@@ -10,6 +11,7 @@ from garage_tui.core.base.errors import BadInputError, reason_of
 if TYPE_CHECKING:
     from garage_tui.core.runs.label import Label
     from garage_tui.core.runs.record import Run
+    from garage_tui.core.settings.settings import EnergySettings
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -36,15 +38,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_runs(args: argparse.Namespace) -> int:
-    import json
-
-    from garage_tui.core.base.format import duration, rough_time
-    from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.exam.headline import headline
-    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.catalog import list_runs
     from garage_tui.core.runs.service import read_service
-    from garage_tui.core.scheduling import queue
     from garage_tui.core.settings.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)
@@ -53,11 +48,26 @@ def run_runs(args: argparse.Namespace) -> int:
     labels = {run.id: _label(run) for run in runs}
     in_service = read_service(workspace).run
     if args.json:
+        import json
+
         print(json.dumps([as_dict(run, in_service) for run in runs], indent=2))
-        return 0
-    if not runs:
+    elif runs:
+        _print_runs(runs, labels, in_service, prices)
+    else:
         print("no runs yet; start one with `garage train lora --facts FILE` or `garage train diffusion`")
-        return 0
+    return 0
+
+
+def _print_runs(
+    runs: Sequence[Run], labels: Mapping[str, Label], in_service: str | None, prices: EnergySettings
+) -> None:
+    """Print a line for each run, and how many were interrupted."""
+    from garage_tui.core.base.format import duration, rough_time
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.exam.headline import headline
+    from garage_tui.core.hardware.energy import describe_energy
+    from garage_tui.core.scheduling import queue
+
     waiting = queue.order() if any(run.status == "queued" for run in runs) else ()
     names = {run.id: one_line(run.id, 300) for run in runs}
     width = max(map(len, names.values()))
@@ -93,7 +103,6 @@ def run_runs(args: argparse.Namespace) -> int:
             f"{lost} run{' was' if lost == 1 else 's were'} interrupted: "
             f"`garage resume --all` resumes {'it' if lost == 1 else 'them'}"
         )
-    return 0
 
 
 def _label(run: Run) -> Label:
