@@ -165,6 +165,7 @@ class RunsPane(Pane):
         if self.display:
             self.watcher.follow(run.id)
         self.query_one(RunDetails).show(run)
+        self.query_one(RunLog).explain(run)
         self.refresh_bindings()
 
     def show_progress(self, progress: RunProgress) -> None:

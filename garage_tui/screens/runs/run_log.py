@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from garage_tui.core.base.log_reader import LogChunk
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.log.log_file_view import LogFileView
+from garage_tui.widgets.log.log_view import NO_LINES
 from garage_tui.widgets.log.search_input import SearchInput
 
 
@@ -26,6 +28,13 @@ class RunLog(Vertical):
     def view(self) -> LogFileView:
         """The lines of the log."""
         return self.query_one(LogFileView)
+
+    def explain(self, run: RunSnapshot) -> None:
+        """Set what is shown while the run has written no log."""
+        if run.status == "queued":
+            self.view.empty = f"No lines yet: the run waits ({run.reason or 'for its turn in the queue'})."
+        else:
+            self.view.empty = NO_LINES if run.alive else "The run wrote no log."
 
     def take(self, path: Path, chunk: LogChunk, *, fresh: bool) -> None:
         """Append new lines; `fresh` marks the first ones of another run."""

@@ -19,7 +19,7 @@ from garage_tui.core.base.log_reader import LogChunk
 from garage_tui.widgets.log.marked_text import mark_term
 
 NO_LINES = "No lines yet."
-"""What an empty log shows."""
+"""What an empty log shows, unless its owner knows why it is empty."""
 MAX_LINES = 20_000
 """Most lines in memory; the others are in the file."""
 
@@ -42,6 +42,8 @@ class LogView(ScrollView, can_focus=True):
     """True while the view scrolls to new lines by itself."""
     wrap: reactive[bool] = reactive(False)
     """True wraps long lines; False cuts them at the edge, and ← and → scroll."""
+    empty: reactive[str] = reactive(NO_LINES)
+    """What is shown while there are no lines."""
 
     class Followed(Message):
         """The view started or stopped following the end, or its search or its sides have changed."""
@@ -279,7 +281,7 @@ class LogView(ScrollView, can_focus=True):
         scroll_x, scroll_y = self.scroll_offset
         width, style, row = self.size.width, self.rich_style, scroll_y + y
         if not self.lines and y == 0:
-            return Strip([Segment(NO_LINES, style)]).crop_extend(0, width, style)
+            return Strip([Segment(self.empty, style)]).crop_extend(0, width, style)
         if row >= (len(self._rows) if self.wrap else len(self.lines)):
             return Strip.blank(width, style)
         number, text = self._rows[row] if self.wrap else (row, self.lines[row])

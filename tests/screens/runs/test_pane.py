@@ -105,14 +105,21 @@ async def test_another_run_brings_its_own_log_and_curve(open_app, make_run):
 
 async def test_an_empty_log_says_so_and_offers_no_keys_for_long_lines(open_app, make_run):
     make_run("20261122-2315-lora-a", "finished").log("x" * 300)
-    make_run("20261123-2315-lora-b", "queued")
+    make_run("20261123-2315-lora-b", "queued").hold()
     async with open_app(screen="runs", size=(80, 24)) as user:
-        await user.sees("lora-a", "No lines yet.")
+        await user.sees("lora-a", "No lines yet: the run waits")
         await user.press("down")
         await user.sees("xxxx", "→ or w: long lines")
         await user.press("up")
-        await user.sees("No lines yet.")
+        await user.sees("No lines yet: the run waits")
         await user.sees_no("→ or w: long lines")
+
+
+async def test_an_empty_log_of_a_run_that_has_ended_promises_no_lines(open_app, make_run):
+    make_run("20261123-2315-lora-b", "failed")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("The run wrote no log.")
+        await user.sees_no("No lines yet")
 
 
 async def test_one_epoch_is_one_epoch(open_app, make_run):
