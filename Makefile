@@ -117,7 +117,7 @@ clean:
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
-	@echo "installing into $(VENV) (about 1.4 GB; a few minutes the first time)"
+	@echo "installing into $(VENV) ($(if $(wildcard /dev/nvidiactl),several GB,about 1.4 GB); a few minutes the first time)"
 	@$(call install,--editable .)
 	@$(BIN)/python -m compileall -q garage_tui  # nobody compiles an editable package: the first start would, and every one where $$PYTHONDONTWRITEBYTECODE is set
 	@touch $@
