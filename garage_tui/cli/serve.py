@@ -31,7 +31,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--engine",
         choices=["embedded", "llama.cpp", "vllm"],
-        help="inference engine; embedded is transformers (default: vLLM if the settings configure it, else llama.cpp)",
+        help="inference engine; embedded is transformers (default: from the settings, else vLLM if they name it, else "
+        "transformers on a GPU and llama.cpp without one)",
     )
     parser.add_argument(
         "--host",

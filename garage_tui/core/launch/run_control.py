@@ -57,7 +57,7 @@ def resume(run: Run) -> None:
     """Resume a paused, stopped, failed or interrupted run: in memory, or from its newest complete checkpoint.
 
     A run that is started again is queued like a new one, once the processes of its last time have exited. A run that
-    waits for its hours or for the sun starts without waiting for them.
+    waits for its hours, the sun, a model server or memory no longer waits for them; the order of the queue counts.
 
     Raises:
         BadInputError: it is running, has finished, or cannot be read.

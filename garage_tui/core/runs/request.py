@@ -23,7 +23,7 @@ class RunRequest(NamedTuple):
     action: RequestedAction
     """`want` in the file."""
     now: bool = False
-    """The run does not wait for its hours or for the sun, until it is started again."""
+    """The run does not wait for its hours, the sun, a model server or memory, until it is started again."""
 
 
 def write_request(folder: Path, action: RequestedAction, now: bool = False) -> None:
@@ -54,7 +54,7 @@ def requested_action(folder: Path) -> RequestedAction | None:
 
 
 def skips_start_conditions(folder: Path) -> bool:
-    """Return whether the owner wants the run to start without waiting for its hours or for the sun."""
+    """Return whether the owner wants the run to start without waiting for hours, sun, a model server or memory."""
     request = _read_request(folder)
     return request is not None and request.now
 

@@ -47,7 +47,12 @@ class GpuPane(Pane):
         Binding("right,tab", "device(1)", "Next device", key_display="→", tooltip="Next GPU, or this box"),
         Binding("plus,equals_sign", "span(-1)", "Zoom in", key_display="+", tooltip="Show less time"),
         Binding("minus", "span(1)", "Zoom out", key_display="-", tooltip="Show more time"),
-        Binding("u", "resume", "Resume now", tooltip="Resume the run here now, without waiting"),
+        Binding(
+            "u",
+            "resume",
+            "Resume now",
+            tooltip="The run here no longer waits for hours, sun, a model server or memory; the queue's order counts",
+        ),
     ]
 
     def __init__(self, watcher: HardwareWatcher, settings: Settings) -> None:

@@ -39,7 +39,12 @@ BINDINGS: list[BindingType] = [
     Binding("N", "app.draw", "Draw", show=False, tooltip="Start a run that teaches a model to draw"),
     Binding("R", "resume_all", "Resume all", tooltip="Resume every interrupted run"),
     Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
-    Binding("u", "go_on", "Start now", tooltip="Start the chosen run without waiting for its hours or the sun"),
+    Binding(
+        "u",
+        "go_on",
+        "Start now",
+        tooltip="The chosen run no longer waits for hours, sun, a model server or memory; the queue's order counts",
+    ),
     Binding("p", "resume", "Resume", tooltip="Resume the chosen run"),
     Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or remove it from the queue"),
     Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),

@@ -243,7 +243,7 @@ complete -c garage -n '_shtab_garage_using chat' -l run -x -d 'the run to chat w
 complete -c garage -n '_shtab_garage_using; and test $_shtab_garage_npos -eq 0' -a serve -d 'Serve the base model and the adapters that were trained on it at one OpenAI-compatible address on 127.0.0.1, until Ctrl-C. The model `garage` is the run in service (`garage promote`). The app and this command share one server for each workspace.'
 complete -c garage -n '_shtab_garage_using serve' -s h -l help -d 'show this help message and exit'
 complete -c garage -n '_shtab_garage_using serve' -l port -x -d 'TCP port; 0 means any free one (default: from the settings)'
-complete -c garage -n '_shtab_garage_using serve' -l engine -xka "embedded llama.cpp vllm" -d 'inference engine; embedded is transformers (default: vLLM if the settings configure it, else llama.cpp)'
+complete -c garage -n '_shtab_garage_using serve' -l engine -xka "embedded llama.cpp vllm" -d 'inference engine; embedded is transformers (default: from the settings, else vLLM if they name it, else transformers on a GPU and llama.cpp without one)'
 complete -c garage -n '_shtab_garage_using serve' -l host -x -d 'listen on this address; with 0.0.0.0 other machines can connect, with the key (default: 127.0.0.1)'
 complete -c garage -n '_shtab_garage_using serve' -l base -x -d 'base model (default: that of RUN, of the run in service, or from the settings)'
 complete -c garage -n '_shtab_garage_using serve' -l status -d 'show whether a server runs here, and its address'
