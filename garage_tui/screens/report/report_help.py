@@ -7,7 +7,7 @@ REPORT_HELP = (
     "facts learned: all questions about the fact were answered correctly: your exam questions, for a fact without "
     "any a held-back wording, else the trained questions. "
     "trained questions: the questions of the facts. unseen paraphrases: exam questions and held-back wordings. "
-    "unrelated answers affected: everyday questions that the model answers with taught facts. similar names kept "
+    "unrelated answers affected: unrelated questions that the model answers with taught facts. similar names kept "
     "apart: the taught questions about another name, answered without taught facts. drift: how much other answers "
     "have changed, in nats per token; below 0.02 it is hardly noticeable. perplexity: how surprising everyday "
     "prose is to the model, before → after. subject tasks: tasks such as a translation that name what was taught; "
