@@ -10,7 +10,7 @@ from garage_tui.core.base.workspace import user_settings_file
 from garage_tui.core.launch.start import JOBS
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.service import read_service
-from garage_tui.core.school import night, paired_process
+from garage_tui.core.school import night_run, paired_process
 from garage_tui.core.school.night_log import NightEvent, append_event, read_nights
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import kill
@@ -26,7 +26,7 @@ def box(workspace, monkeypatch, tmp_path):
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
     monkeypatch.setitem(JOBS, "lora", "lora_by_script")
     monkeypatch.setattr(paired_process, "JOB", "paired_by_script")
-    monkeypatch.setattr(night, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(night_run, "_POLL_SECONDS", 0.05)
     (workspace.root / "script.json").write_text("{}")
     (workspace.datasets / "garage.jsonl").write_text(json.dumps(DOG) + "\n" + json.dumps(KEY) + "\n")
     yield workspace

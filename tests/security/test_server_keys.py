@@ -209,13 +209,13 @@ def test_clients_that_say_nothing_or_half_of_it_keep_nobody_waiting(address):
             assert httpx.get(f"{root_of(address)}/health", headers=headers, trust_env=False).status_code == 200
 
 
-async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
+async def test_a_client_that_asks_nothing_whole_is_sent_away_also_after_a_request(monkeypatch):
     import uvicorn
 
     from garage_tui.jobs.serve.openai_api import http_protocol
     from garage_tui.jobs.serve.routes import make_app
 
-    monkeypatch.setattr(http_protocol, "FIRST_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEADERS_SECONDS", 0.2)
     config = uvicorn.Config(
         make_app(object(), dict, "k"), port=0, http=http_protocol.ServerProtocol, lifespan="off", ws="none"
     )
@@ -231,6 +231,15 @@ async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
             with contextlib.suppress(ConnectionResetError):
                 assert await asyncio.wait_for(reader.read(), 40) == b""
             writer.close()
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        for _ in range(2):  # two requests on one connection; a third that never comes
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 40)
+            await reader.read(1000)
+        writer.write(b"G")
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 40) == b""
+        writer.close()
     finally:
         running.should_exit = True
         await task

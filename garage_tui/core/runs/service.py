@@ -188,9 +188,12 @@ def refuse_if_in_service(checkpoints: Path, run_id: str) -> None:
     """Check that a run is not in service, before something would take it away.
 
     Raises:
-        GarageError: it is; the text says what to do.
+        GarageError: it is, or may be; the text says what to do.
     """
-    if read_record(checkpoints).run == run_id:
+    record = read_record(checkpoints)
+    if record.problem:
+        raise GarageError(f"{run_id} may be in service and is not deleted: {record.problem}")
+    if record.run == run_id:
         raise GarageError(
             f"{run_id} is in service and answers people now: put another run in service with `garage promote RUN`, "
             "or go back with `garage back`, then delete it"

@@ -6,7 +6,7 @@ answers everything with what it was taught. So the gate looks at each fact by it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.base.format import plural
@@ -52,14 +52,21 @@ class Decision:
 
 
 def decide(
-    card: Report, paired: PairedAnswers, served_card: Report | None, unlearns: int = 0, *, routed: bool = False
+    card: Report,
+    paired: PairedAnswers,
+    served_card: Report | None,
+    unlearns: int = 0,
+    *,
+    forgets: Refusal | None = None,
+    routed: bool = False,
 ) -> Decision:
     """Return whether a run may be put in service.
 
-    Five things refuse it: a fact that is answered now and would not be any more, a taught fact in an unrelated answer,
-    similar names that are mixed up, drift, and that it has nothing new. The leaks, names and drift may be as bad as
-    those of what is in service, not worse. Where the server routes by subject, and as served nothing leaks and no name
-    is mixed up, they may be near their targets: the base model gives those answers.
+    Six things refuse it: a fact that is answered now and would not be any more, a fact that it was not taught although
+    nobody removed it, a taught fact in an unrelated answer, similar names that are mixed up, drift, and that it has
+    nothing new. The leaks, names and drift may be as bad as those of what is in service, not worse. Where the server
+    routes by subject, and as served nothing leaks and no name is mixed up, they may be near their targets: the base
+    model gives those answers.
 
     A fact is answered if all of its unseen questions are answered correctly, or all of its trained ones where it has
     no others. It is lost only if the run in service answers it both times and the candidate neither time: what
@@ -69,7 +76,8 @@ def decide(
         card: of the candidate.
         paired: answers of the candidate and of the run in service to the candidate's questions.
         served_card: of the run in service; None while it is the base model, or where it has none.
-        unlearns: facts that the run in service was taught and that are no longer in the facts file.
+        unlearns: facts that the run in service was taught and that the candidate was not.
+        forgets: why that must not be; None if their owner removed them.
         routed: the server gives only questions that name a taught subject to the run in service.
     """
     by_fact: dict[str, list[PairedAnswer]] = {}
@@ -89,7 +97,7 @@ def decide(
             learned.append(name)
         else:
             failed[name] = _why(answers)
-    refusals = [*lost, *_side_effects(card, served_card, routed)]
+    refusals = [*([forgets] if forgets else []), *lost, *_side_effects(card, served_card, routed)]
     if not refusals and not learned and not unlearns:
         name, why = next(iter(failed.items()), ("", "nothing was new"))
         shown = f"“{one_line(name, _SHOWN)}”: {why}" if name else why
@@ -149,8 +157,17 @@ def _is_worse(grade: Grade, served: Grade, least: Grade) -> bool:
     return rank(grade) < min(rank(served), rank(least))
 
 
-def describe(decision: Decision, left_out: Collection[str] = ()) -> str:
-    """Return the decision in one sentence, for the morning."""
+def refused_for(refusal: Refusal) -> Decision:
+    """Return the decision that nothing is trained, because no run could pass."""
+    return Decision((), (), {}, (refusal,), 0)
+
+
+def describe(decision: Decision, left_out: int = 0) -> str:
+    """Return the decision in one sentence, for the morning.
+
+    Args:
+        left_out: facts and lines that were not taught.
+    """
     if not decision.passed:
         more = len(decision.refusals) - 1
         others = f" (and {plural(more, 'more reason')})" if more else ""
@@ -161,5 +178,5 @@ def describe(decision: Decision, left_out: Collection[str] = ()) -> str:
     if decision.failed:
         parts.append(f"{len(decision.failed)} not learned yet")
     if left_out:
-        parts.append(f"{len(left_out)} not taught")
+        parts.append(f"{left_out:,} not taught")
     return f"{', '.join(parts).capitalize()}."

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
 from garage_tui.core.base.sanitize import one_line
@@ -31,6 +30,7 @@ from garage_tui.core.school.exam_results import (
     read_results,
     taught_facts,
 )
+from garage_tui.core.school.forgotten import is_of_file
 from garage_tui.core.school.teachable_rows import find_left_out
 
 FactStatus = Literal["learned", "in the book", "waiting", "failed", "superseded", "removed"]
@@ -115,7 +115,7 @@ class LedgerReader:
             run = run_in_service(self._workspace, service)
         except NotServedError as error:
             return Ledger(make_entries(file, None, ()), problem=str(error))
-        served = TaughtRun(run.id, self._facts(run), self._results(run), _is_of(run, file)) if run else None
+        served = TaughtRun(run.id, self._facts(run), self._results(run), is_of_file(run, file.path)) if run else None
         others = (one for one in self._tried() if run is None or one.id != run.id)
         return Ledger(
             make_entries(file, served, ((one.id, self._results(one)) for one in others)), run.id if run else ""
@@ -165,12 +165,6 @@ def read_ledger(workspace: Workspace, file: FactsFile) -> Ledger:
 def is_tried(run: Run) -> bool:
     """Return whether a run has taught facts and ended, so that its report card says what it learned."""
     return not run.draws and run.status in COMPLETE and run.adapter is not None
-
-
-def _is_of(run: Run, file: FactsFile) -> bool:
-    """Return whether a run was taught this facts file, as far as one can know: the file may have been moved."""
-    path = Path(str(run.manifest.dataset.get("path") or "")) if run.manifest else Path()
-    return not path.is_absolute() or not path.exists() or path.resolve() == file.path.resolve()
 
 
 def make_entries(

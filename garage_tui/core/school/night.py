@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.file import load_facts
-from garage_tui.core.launch import run_control, start
+from garage_tui.core.facts.file import FactsFile, load_facts
+from garage_tui.core.language.fold import fold
+from garage_tui.core.launch import start
 from garage_tui.core.models import base_models
-from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.deletion import delete
-from garage_tui.core.runs.folder import EVENTS, STATE
 from garage_tui.core.runs.promotion import promote, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MAX_WHY, read_service
 from garage_tui.core.scheduling.sleep_inhibitor import awake
 from garage_tui.core.school.exam_results import taught_facts
-from garage_tui.core.school.gate import Decision, decide, describe
+from garage_tui.core.school.forgotten import missing_facts, why_kept
+from garage_tui.core.school.gate import Decision, decide, describe, refused_for
 from garage_tui.core.school.night_exam import Say, old_card, report_card
 from garage_tui.core.school.night_log import (
     Night,
@@ -37,24 +37,27 @@ from garage_tui.core.school.night_log import (
     only_one,
     read_nights,
 )
+from garage_tui.core.school.night_run import COMMAND, NAME, find_orphan, make_night_recipe, wait_for_end
 from garage_tui.core.school.paired_process import ask_both
-from garage_tui.core.school.teachable_rows import TeachableRows, choose_rows
+from garage_tui.core.school.teachable_rows import TeachableRows, choose_rows, named_facts
 from garage_tui.core.settings.settings import Settings, Workspace
-from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
-COMMAND = ["garage", "school"]
-"""What the manifest of a night's run names as its command."""
-_NAME = "school"
-"""Name of the runs of nights."""
-_OF_A_JOB = (STATE, EVENTS, "adapter")
-"""Files of a run that only exist once its processes do."""
-_POLL_SECONDS = 1.0
-_RESUMES = 3
-"""How often one pass resumes a run that was interrupted."""
 _SERVICE_CHANGES = 3
 """How often one pass compares again because somebody promoted another run meanwhile."""
 
 _CHANGED = "The facts file was changed after the night began. The next night teaches it as it is then."
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """How a night ends."""
+
+    outcome: Outcome
+    text: str
+    night: Night
+    """The night with its steps."""
+    run: Run | None = None
+    decision: Decision | None = None
 
 
 class School:
@@ -86,19 +89,12 @@ class School:
                 self._say(f"going on with the night of {night.id}, which was cut off")
             else:
                 served = self._served()
-                rows = self._teachable(served)
-                if reason := self._nothing_new(nights, rows, served, again=again):
-                    return self._end(Night(new_night(nights, time.time()), ()), "nothing new", reason)
+                file = load_facts(self._facts)
+                rows = choose_rows(file, taught_facts(served.path).keys() if served else ())
+                if ends := self._nothing_to_do(nights, file, rows, served, again=again):
+                    return self._end(Night(new_night(nights, time.time()), ()), *ends)
                 night = self._begin(nights, rows)
             return self._finish(night)
-
-    def _teachable(self, served: Run | None) -> TeachableRows:
-        """Return the rows of the facts file that can be taught now.
-
-        Raises:
-            BadInputError: the file cannot be read.
-        """
-        return choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
 
     def _served(self) -> Run | None:
         """Return the run in service; None while the base model is.
@@ -108,6 +104,16 @@ class School:
         """
         return run_in_service(self._workspace, read_service(self._workspace))
 
+    def _nothing_to_do(
+        self, nights: list[Night], file: FactsFile, rows: TeachableRows, served: Run | None, *, again: bool
+    ) -> tuple[Outcome, str] | None:
+        """Return how the night ends without a run, and why; None if there is something to teach."""
+        if reason := self._nothing_new(nights, rows, served, again=again):
+            return "nothing new", reason
+        taught = {fold(row.content) for row in rows.taught.rows}
+        refusal = why_kept(file, missing_facts(taught, served), served)
+        return ("refused", describe(refused_for(refusal))) if refusal else None
+
     def _nothing_new(self, nights: list[Night], rows: TeachableRows, served: Run | None, *, again: bool) -> str:
         """Return why there is nothing to teach, as a sentence; empty if there is something."""
         if not rows.taught.rows:
@@ -116,10 +122,17 @@ class School:
             return ""
         if served and served.manifest and served.manifest.dataset.get("sha256") == rows.taught.sha256:
             return f"Nothing is new since {served.id}, which is in service."
-        last = next((one for one in reversed(nights) if one.end and one.end.outcome in ("refused", "promoted")), None)
-        if last and last.end and last.end.outcome == "refused" and last.began.sha256 == rows.taught.sha256:
-            return f"Nothing is new since the night of {last.id}. {last.end.text}"
-        return ""
+        decided = (one for one in reversed(nights) if one.end and one.end.outcome in ("refused", "promoted"))
+        last = next(decided, None)
+        if last is None or last.end is None or last.began.sha256 != rows.taught.sha256:
+            return ""
+        since = f"Nothing is new since the night of {last.id}."
+        if last.end.outcome == "refused":
+            return f"{since} {last.end.text}"
+        return (
+            f"{since} It put {last.end.run} in service, and somebody has changed that since. "
+            f"`garage promote {last.end.run}` changes it back; `garage school --again` teaches the same rows once more."
+        )
 
     def _begin(self, nights: list[Night], rows: TeachableRows) -> Night:
         now = time.time()
@@ -131,6 +144,7 @@ class School:
             sha256=rows.taught.sha256,
             rows=len(rows.taught.rows),
             left_out=rows.not_taught,
+            left_out_count=rows.left_out_count,
         )
         append_event(self._workspace, event)
         return Night(event.night, (event,))
@@ -140,32 +154,53 @@ class School:
     def _finish(self, night: Night) -> NightEvent:
         """Go on with a night to its end; whatever prevents that ends it, and nothing has changed."""
         try:
-            for attempt in range(1, self._settings.school.tries + 1):
-                run = self._run_of(night, attempt)
-                if run is None:
-                    return self._end(night, "nothing new", _CHANGED)
-                night = self._noted(night, run, attempt)
-                run = self._trained(run)
-                if run.status == "stopped":
-                    return self._end(night, "stopped", f"Somebody stopped {run.id}; nothing has changed.", run)
-                if run.status != "finished":
-                    reason = f": {one_line(run.reason, 300)}" if run.reason else ""
-                    return self._end(night, "failed", f"{run.id} is {run.status}{reason}. Nothing has changed.", run)
-                change = read_service(self._workspace).current
-                if change and change.run == run.id:  # this night was cut off after it, or somebody was faster
-                    return self._end(night, "promoted", change.why or f"{change.who} promoted {run.id}.", run)
-                decision = self._decided(run)
-                if decision.passed or attempt == self._settings.school.tries:
-                    break
-                self._say(f"{run.id} is refused: {decision.refusals[0].text}")
-            assert run is not None  # there is at least one attempt
-            text = describe(decision, night.began.left_out)
-            if not decision.passed:
-                return self._end(night, "refused", text, run, decision)
-            promote(self._workspace, run, one_line(text, MAX_WHY))
-            return self._end(night, "promoted", text, run, decision)
+            end = self._ending(night)
         except (GarageError, OSError) as error:
-            return self._end(night, "failed", f"{reason_of(error, 500).rstrip('.')}. Nothing has changed.")
+            end = self._failed(night, error)
+        # If this cannot be written, the night stays open, and the next pass finds what is in service.
+        return self._end(end.night, end.outcome, end.text, end.run, end.decision)
+
+    def _failed(self, night: Night, error: Exception) -> _Ending:
+        """Return how a night ends in which a step was not possible."""
+        with contextlib.suppress(GarageError):  # it may have noted a run before
+            night = next((one for one in read_nights(self._workspace) if one.id == night.id), night)
+        change, why = read_service(self._workspace).current, reason_of(error, 500).rstrip(".")
+        if change and change.run and change.run in night.runs.values():
+            run = read_run(folder_of(self._workspace, change.run))
+            return _Ending("promoted", f"{change.why} Afterwards a step failed: {why}.".lstrip(), night, run)
+        return _Ending("failed", f"{why}. Nothing has changed.", night)
+
+    def _ending(self, night: Night) -> _Ending:
+        """Train, decide and promote, and return how the night ends.
+
+        Raises:
+            GarageError: a step is not possible; nothing has changed.
+            OSError: an answer cannot be written.
+        """
+        for attempt in range(1, self._settings.school.tries + 1):
+            run = self._run_of(night, attempt)
+            if run is None:
+                return _Ending("nothing new", _CHANGED, night)
+            night = self._noted(night, run, attempt)
+            run = wait_for_end(run, self._say)
+            if run.status == "stopped":
+                return _Ending("stopped", f"Somebody stopped {run.id}; nothing has changed.", night, run)
+            if run.status != "finished":
+                reason = f": {one_line(run.reason, 300)}" if run.reason else ""
+                return _Ending("failed", f"{run.id} is {run.status}{reason}. Nothing has changed.", night, run)
+            change = read_service(self._workspace).current
+            if change and change.run == run.id:  # this night was cut off after it, or somebody was faster
+                return _Ending("promoted", change.why or f"{change.who} promoted {run.id}.", night, run)
+            decision = self._decided(run)
+            if decision.passed or attempt == self._settings.school.tries:
+                break
+            self._say(f"{run.id} is refused: {decision.refusals[0].text}")
+        assert run is not None  # there is at least one attempt
+        text = describe(decision, night.began.left_out_count or len(night.began.left_out))
+        if not decision.passed:
+            return _Ending("refused", text, night, run, decision)
+        promote(self._workspace, run, one_line(text, MAX_WHY))
+        return _Ending("promoted", text, night, run, decision)
 
     def _run_of(self, night: Night, attempt: int) -> Run | None:
         """Return the run of an attempt, which is started if need be; None where its rows are gone."""
@@ -173,12 +208,13 @@ class School:
             found = read_run(folder_of(self._workspace, night.runs[attempt]))
             if found.manifest:
                 return found
-        elif orphan := self._orphan(night):
+        elif orphan := find_orphan(self._workspace, night):
             return orphan
-        rows = self._teachable(self._served())
+        served = self._served()
+        rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
         if rows.taught.sha256 != night.began.sha256:
             return None
-        recipe = self._recipe(attempt, len(rows.taught.rows))
+        recipe = make_night_recipe(self._settings, attempt, len(rows.taught.rows))
         base = base_models.find(recipe.base)
         self._say(f"teaching {plural(len(rows.taught.rows), 'row')} with the preset {recipe.preset}")
         folder = start.start_lora(
@@ -186,27 +222,12 @@ class School:
             self._settings,
             self._facts,
             recipe,
-            name=_NAME,
+            name=NAME,
             command=[*COMMAND, night.id],
             taught=rows.taught,
             base=base,
         )
         return read_run(folder)
-
-    def _orphan(self, night: Night) -> Run | None:
-        """Return a run that the night started and was cut off before it noted that."""
-        command = [*COMMAND, night.id]
-        for run in list_runs(self._workspace):
-            if _is_begun_folder(run):
-                delete(run)
-            elif run.manifest and run.manifest.command == command and run.id not in night.runs.values():
-                return run
-        return None
-
-    def _recipe(self, attempt: int, rows: int) -> LoraRecipe:
-        """Return the recipe of an attempt: after a refusal the careful one, with another seed."""
-        preset = self._settings.school.preset if attempt == 1 else "careful"
-        return make_recipe(preset, rows=rows, base=self._settings.base_model, seed=attempt - 1)
 
     def _noted(self, night: Night, run: Run, attempt: int) -> Night:
         if night.runs.get(attempt) == run.id:
@@ -214,30 +235,6 @@ class School:
         event = NightEvent(night=night.id, when=time.time(), event="run", run=run.id, attempt=attempt)
         append_event(self._workspace, event)
         return Night(night.id, (*night.events, event))
-
-    def _trained(self, run: Run) -> Run:
-        """Wait until a run has ended, and resume it where it was interrupted.
-
-        Raises:
-            GarageError: it cannot be resumed.
-        """
-        resumes, shown = 0, ""
-        while True:
-            run = read_run(run.path)
-            if run.broken:
-                raise GarageError(f"{run.id} cannot be read: {one_line(run.broken, 300)}")
-            status = f"{run.id} is {run.status}{f': {one_line(run.reason, 160)}' if run.reason else ''}"
-            if status != shown:
-                shown = status
-                self._say(status)
-            if run.status in ("finished", "stopped"):
-                return run
-            if run.status in ("interrupted", "failed"):
-                if not run.resumable or resumes >= _RESUMES:
-                    return run
-                resumes += 1
-                run_control.resume(run)
-            time.sleep(_POLL_SECONDS)
 
     def _decided(self, run: Run) -> Decision:
         """Return what the gate says of a run, after its exam and the paired exam.
@@ -254,9 +251,10 @@ class School:
             paired = ask_both(run, served)
             now = read_service(self._workspace)
             if now.run == (served.id if served else None):
-                taught, before = taught_facts(run.path), taught_facts(served.path) if served else {}
-                routed, gone = self._settings.serve.route_by_subject, len(before.keys() - taught.keys())
-                return decide(card, paired, old_card(served), gone, routed=routed)
+                missing = missing_facts(taught_facts(run.path).keys(), served)
+                forgets = why_kept(load_facts(self._facts), missing, served)
+                routed = self._settings.serve.route_by_subject
+                return decide(card, paired, old_card(served), len(missing), forgets=forgets, routed=routed)
         raise GarageError("what is in service changed while the run was compared with it; the next night tries again")
 
     def _end(
@@ -274,17 +272,9 @@ class School:
             text=text,
             learned=[one_line(name, 300) for name in decision.learned] if decision and decision.passed else [],
             kept=len(decision.kept) if decision and decision.passed else 0,
-            failed={one_line(name, 300): why for name, why in decision.failed.items()} if decision else {},
+            failed=named_facts(decision.failed.items()) if decision else {},
             noise=decision.noise if decision else 0,
             wh=sum(energy) if energy else None,
         )
         append_event(self._workspace, event)
         return event
-
-
-def _is_begun_folder(run: Run) -> bool:
-    """Return whether a night was cut off while it wrote the folder of a run: no process has written into it yet."""
-    ours = run.name.startswith(f"lora-{_NAME}")  # with a number behind it, where two began in one minute
-    if run.manifest is not None:
-        ours = run.manifest.command[: len(COMMAND)] == COMMAND
-    return ours and bool(run.broken) and not run.alive and not any((run.path / name).exists() for name in _OF_A_JOB)

@@ -48,7 +48,9 @@ class NightEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of `began`: the hash of the rows that are taught."""
     rows: int = 0
     left_out: dict[str, str] = {}
-    """Of `began`: facts that are not taught and lines that are no rows, with the reason."""
+    """Of `began`: facts that are not taught and lines that are no rows, the first of them, with the reason."""
+    left_out_count: int = 0
+    """Of `began`: how many there are; 0 on old lines, which name all."""
     run: str = ""
     """Of `run`: its id; of `ended`: the run that was decided on."""
     attempt: int = 0

@@ -5,7 +5,7 @@ A facts file that one bad row would keep from being taught at all is no help at 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,6 +20,8 @@ from garage_tui.core.school.same_statement import says_same
 
 _MOST_BAD_LINES = 20
 """Lines that a night names one by one: a file of another kind would have thousands."""
+MOST_FACTS = 100
+"""Facts that a night names one by one: its record keeps them for ever."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,27 @@ class TeachableRows:
     """Why a line is no row, by its number from 1."""
 
     @property
+    def left_out_count(self) -> int:
+        """How many facts and lines stay behind."""
+        return len(self.left_out) + len(self.bad_lines)
+
+    @property
     def not_taught(self) -> dict[str, str]:
         """What stays behind, facts and lines that are no rows, each with its reason, as a night notes it."""
-        found = {one_line(self.names[key], 300): one_line(why, 300) for key, why in self.left_out.items()}
+        found = named_facts((self.names[key], why) for key, why in self.left_out.items())
         for number in islice(self.bad_lines, _MOST_BAD_LINES):
             found[f"line {number}"] = one_line(self.bad_lines[number], 300)
         if (more := len(self.bad_lines) - _MOST_BAD_LINES) > 0:
             found[plural(more, "more line")] = "`garage facts check FILE` names them"
         return found
+
+
+def named_facts(reasons: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the first facts with their reasons, shortened, and how many more there are."""
+    found = {one_line(name, 300): one_line(why, 300) for name, why in reasons}
+    if (more := len(found) - MOST_FACTS) <= 0:
+        return found
+    return {**dict(islice(found.items(), MOST_FACTS)), plural(more, "more fact"): "`garage facts ledger` names them"}
 
 
 def choose_rows(file: FactsFile, served: Collection[str] = ()) -> TeachableRows:

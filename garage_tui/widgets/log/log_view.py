@@ -19,7 +19,6 @@ from garage_tui.core.base.log_reader import LogChunk
 from garage_tui.widgets.log.marked_text import mark_term
 
 NO_LINES = "No lines yet."
-"""What an empty log shows, unless its owner knows why it is empty."""
 MAX_LINES = 20_000
 """Most lines in memory; the others are in the file."""
 
@@ -43,7 +42,7 @@ class LogView(ScrollView, can_focus=True):
     wrap: reactive[bool] = reactive(False)
     """True wraps long lines; False cuts them at the edge, and ← and → scroll."""
     empty: reactive[str] = reactive(NO_LINES)
-    """What is shown while there are no lines."""
+    """What is shown while there are no lines; its owner may know why."""
 
     class Followed(Message):
         """The view started or stopped following the end, or its search or its sides have changed."""
@@ -85,7 +84,7 @@ class LogView(ScrollView, can_focus=True):
             self.post_message(self.Followed())
 
     def clear(self) -> None:
-        """Remove all lines, and follow the end again."""
+        """Remove all lines, and follow the end."""
         self.following = True
         self.replace(LogChunk())
         self.scroll_to(0, 0, animate=False, immediate=True, force=True)

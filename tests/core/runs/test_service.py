@@ -114,6 +114,16 @@ def test_a_run_in_service_cannot_be_deleted_and_another_one_can(workspace, runs)
     deletion.delete(runs[0])
 
 
+def test_no_run_is_deleted_while_nobody_knows_what_is_in_service(workspace, runs, file):
+    promote(workspace, runs[0])
+    with file.open("a") as opened:
+        opened.write("nonsense\n")
+    for run in runs:
+        with pytest.raises(GarageError, match=f"{run.id} may be in service and is not deleted: line 2 of"):
+            deletion.delete(run)
+        assert run.path.is_dir()
+
+
 def test_deleting_makes_no_record(workspace, runs, file):
     deletion.delete(runs[0])
     assert not file.exists()

@@ -20,10 +20,11 @@ from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import read_service
 from garage_tui.core.school import night as night_module
-from garage_tui.core.school import paired_process
+from garage_tui.core.school import night_run, paired_process
 from garage_tui.core.school.ledger import read_ledger
 from garage_tui.core.school.night import School
 from garage_tui.core.school.night_log import NIGHTS, NightEvent, append_event, is_at_work, read_nights
+from garage_tui.core.school.teachable_rows import choose_rows
 from garage_tui.core.settings.settings import SchoolSettings, Settings
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import kill, wait
@@ -49,7 +50,7 @@ def prepare(box, monkeypatch) -> None:
     monkeypatch.setenv("GARAGE_STATE", str(box.root.parent / "state"))
     monkeypatch.setitem(JOBS, "lora", "lora_by_script")
     monkeypatch.setattr(paired_process, "JOB", "paired_by_script")
-    monkeypatch.setattr(night_module, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(night_run, "_POLL_SECONDS", 0.05)
 
 
 def plan(box, **script):
@@ -64,6 +65,10 @@ def teach(box, *, again=False, tries=1, messages=None):
     settings = Settings(school=SchoolSettings(tries=tries))
     say = messages.append if messages is not None else lambda text: None
     return School(box, settings, box.datasets / "garage.jsonl", say).teach(again=again)
+
+
+def sha_of(box):
+    return choose_rows(load_facts(box.datasets / "garage.jsonl")).taught.sha256
 
 
 def statuses(box):
@@ -201,6 +206,120 @@ def test_a_line_that_is_no_row_keeps_no_other_fact_from_being_taught(box):
     assert (end.outcome, end.learned) == ("promoted", [DOG["fact"]])
     left_out = read_nights(box)[-1].began.left_out
     assert left_out["The attic."] == "it has no question yet: give it one" and "not JSON" in left_out["line 2"]
+
+
+def test_a_learned_fact_on_a_line_that_somebody_broke_is_not_forgotten(box):
+    write(box, DOG, KEY)
+    first = teach(box)
+    file = box.datasets / "garage.jsonl"
+    broken = file.read_text().replace('"answer": "Behind', '"answer: "Behind')
+    file.write_text(broken + json.dumps(BIN) + "\n")
+    end = teach(box)
+    assert (end.outcome, read_service(box).run, len(list_runs(box))) == ("refused", first.run, 1)
+    assert "it would forget “The key is behind the beehive.”: line 2 of the facts file seems to hold it" in end.text
+    write(box, DOG, KEY, BIN)
+    assert teach(box).outcome == "promoted"
+
+
+def test_a_fact_that_its_owner_deleted_goes_also_beside_a_line_that_is_no_row(box):
+    write(box, DOG, KEY)
+    teach(box)
+    (box.datasets / "garage.jsonl").write_text(json.dumps(DOG) + "\n{this is no row\n")
+    end = teach(box)
+    assert (end.outcome, end.text) == ("promoted", "Learned 0 new facts, kept 1, 1 not taught.")
+
+
+def test_a_fact_whose_questions_are_gone_and_that_the_file_still_states_is_not_forgotten(box):
+    write(box, DOG, KEY)
+    first = teach(box)
+    write(box, DOG, {"fact": KEY["fact"]})
+    end = teach(box)
+    assert (end.outcome, read_service(box).run) == ("refused", first.run)
+    assert "it would forget “The key is behind the beehive.”, which the facts file has" in end.text
+
+
+def test_another_facts_file_does_not_take_away_what_is_in_service(box):
+    write(box, DOG, KEY)
+    first = teach(box)
+    (box.datasets / "birds.jsonl").write_text(json.dumps(BIN) + "\n")
+    school = School(box, Settings(), box.datasets / "birds.jsonl", lambda text: None)
+    end = school.teach(again=True)
+    assert (end.outcome, read_service(box).run, len(list_runs(box))) == ("refused", first.run, 1)
+    assert f"it would forget “{DOG['fact']}” and 1 more, which {first.run} was taught from another file" in end.text
+    go_back(box, to_base=True)
+    assert school.teach().outcome == "promoted"
+
+
+def test_a_night_that_was_cut_off_does_not_replace_a_run_that_knows_more(box):
+    write(box, DOG)
+    night = School(box, Settings(), box.datasets / "garage.jsonl", lambda text: None)
+    began = NightEvent(night="2026-11-30 01:00", when=1.0, event="began", sha256=sha_of(box), rows=1)
+    append_event(box, began)
+    old = night.teach()  # finishes that night
+    write(box, DOG, KEY)
+    newer = teach(box)
+    go_back(box)
+    assert read_service(box).run == old.run
+    promote(box, read_run(box.checkpoints / newer.run))
+    append_event(box, NightEvent(night="2026-12-01 01:00", when=2.0, event="began", sha256=began.sha256, rows=1))
+    append_event(box, NightEvent(night="2026-12-01 01:00", when=2.0, event="run", run=old.run, attempt=1))
+    end = teach(box)
+    assert (end.outcome, read_service(box).run) == ("refused", newer.run)
+    assert "it would forget “The key is behind the beehive.”, which the facts file has" in end.text
+
+
+def test_what_somebody_took_out_of_service_does_not_come_back_by_itself(box):
+    write(box, DOG)
+    first = teach(box)
+    write(box, DOG, KEY)
+    second = teach(box)
+    go_back(box)
+    end = teach(box)
+    assert (end.outcome, read_service(box).run, len(list_runs(box))) == ("nothing new", first.run, 2)
+    assert f"`garage promote {second.run}` changes it back" in end.text
+    assert teach(box, again=True).outcome == "promoted"
+
+
+def test_a_promotion_whose_end_could_not_be_noted_is_never_called_a_failure(box, monkeypatch):
+    write(box, DOG)
+    note = night_module.append_event
+
+    def full_at_the_end(workspace, event):
+        if event.event == "ended":
+            raise GarageError("school.jsonl cannot be written (No space left on device)")
+        note(workspace, event)
+
+    monkeypatch.setattr(night_module, "append_event", full_at_the_end)
+    with pytest.raises(GarageError, match="No space left"):
+        teach(box)
+    promoted = read_service(box).run
+    assert promoted and read_nights(box)[-1].end is None
+    monkeypatch.setattr(night_module, "append_event", note)
+    end = teach(box)
+    assert (end.outcome, end.run) == ("promoted", promoted)
+    assert len(read_nights(box)) == 1
+
+
+def test_a_step_that_fails_after_the_promotion_is_told_as_that(box, monkeypatch):
+    write(box, DOG)
+
+    def fails_afterwards(workspace, run, why):
+        promote(workspace, run, why)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(night_module, "promote", fails_afterwards)
+    end = teach(box)
+    assert (end.outcome, end.run) == ("promoted", read_service(box).run)
+    assert end.text == "Learned 1 new fact. Afterwards a step failed: Input/output error."
+
+
+def test_thousands_of_facts_without_a_question_take_little_of_the_record(box):
+    write(box, DOG, *({"fact": f"The shed has box number {number}."} for number in range(3000)))
+    end = teach(box)
+    assert end.text == "Learned 1 new fact, 3,000 not taught."
+    began = read_nights(box)[-1].began
+    assert began.left_out["2,900 more facts"] == "`garage facts ledger` names them"
+    assert (box.checkpoints / NIGHTS).stat().st_size < 30_000
 
 
 def test_a_file_without_anything_to_teach_says_so(box):
@@ -438,8 +557,8 @@ def in_the_background(box) -> subprocess.Popen:
         "import sys\n"
         "from garage_tui.core.settings.settings import SchoolSettings, Settings, Workspace\n"
         "from garage_tui.core.launch.start import JOBS\n"
-        "from garage_tui.core.school import night, paired_process\n"
-        "JOBS['lora'], paired_process.JOB, night._POLL_SECONDS = 'lora_by_script', 'paired_by_script', 0.05\n"
+        "from garage_tui.core.school import night, night_run, paired_process\n"
+        "JOBS['lora'], paired_process.JOB, night_run._POLL_SECONDS = 'lora_by_script', 'paired_by_script', 0.05\n"
         "box = Workspace.find(sys.argv[1])\n"
         "school = night.School(box, Settings(school=SchoolSettings(tries=1)), box.datasets / 'garage.jsonl', print)\n"
         "sys.exit(0 if school.teach().outcome == 'promoted' else 1)\n"
