@@ -22,6 +22,7 @@ from garage_tui.core.base.safe_open import log_file, open_regular
 from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.exam.report import REPORT
+from garage_tui.core.runs.base_source import base_source
 from garage_tui.core.runs.record import Run
 
 EXAM_LOG = "exam.txt"
@@ -105,9 +106,8 @@ def check_memory(run: Run) -> None:
     from garage_tui.core.training.estimate import exam_memory
 
     assert run.manifest is not None  # `refusal` has checked it
-    base = run.manifest.base.get("path") or run.manifest.base.get("name")
     try:
-        recipe = recipe_of(run, base=base)
+        recipe = recipe_of(run, base=base_source(run.manifest))
         needs = exam_memory(recipe, find(recipe.base))
     except BadInputError:
         return  # a recipe of another version: the exam itself reports what is missing

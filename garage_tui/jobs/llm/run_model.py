@@ -5,6 +5,7 @@ from __future__ import annotations
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.phase import Say
 from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.base_source import base_source
 from garage_tui.core.runs.record import Run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.adapters import Adapters
@@ -23,7 +24,7 @@ def load_run_model(run: Run, say: Say, *, tuned: bool = True) -> tuple[Model, Ba
     """
     if run.manifest is None or (tuned and run.adapter is None):
         raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
-    base = fetch.fetch_if_missing(run.manifest.base.get("path") or run.manifest.base["name"], say)
+    base = fetch.fetch_if_missing(base_source(run.manifest), say)
     say("loading the model")
     four_bit = bool(run.manifest.recipe.get("load_in_4bit"))
     tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model", four_bit=four_bit)
