@@ -15,7 +15,6 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.css.query import QueryError
 from textual.drivers import linux_driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Compose, Key, Mount, Paste
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -105,7 +104,7 @@ class TerminalParser(XTermParser):
     """The parser that turns the terminal's input into messages (`textual._xterm_parser`)."""
 
 
-class ExposedLinuxDriver(LinuxDriver):
+class ExposedLinuxDriver(linux_driver.LinuxDriver):
     """Textual's driver for Linux and macOS, with public names for the private parts that our driver needs."""
 
     def use_output_thread(self, make: Callable[[TextIO], object]) -> None:
@@ -206,7 +205,7 @@ class GuardedApp(App[int]):
         """Take note that the widgets have handled a key or a pasted text."""
 
     def give_up(self, dialog: Screen[Any]) -> None:
-        """Close a dialog that could not be made: without its widgets perhaps no key would close it."""
+        """Close a dialog that could not be made; perhaps no key would close it."""
         if dialog.is_active:
             dialog.dismiss(None)
 
@@ -215,9 +214,8 @@ class GuardedApp(App[int]):
         if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
             cause = error.error
         # The loop of messages has ended where the app is not running: nothing can be shown any more.
-        self._take(
-            cause, "a timer, a worker or a layout", fatal=not self._running or (cause is error and not self.is_up)
-        )
+        fatal = not self._running or (cause is error and not self.is_up)
+        self._take(cause, "a timer, a worker or a layout", fatal=fatal)
 
     def _take(self, error: Exception, doing: str, *, fatal: bool = False, painting: bool = False) -> None:
         self._taken += 1
@@ -298,3 +296,5 @@ def _refresh_counted(self: Widget, *regions: Region, layout: bool = False, **oth
 # Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
 MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]
 Compositor.reflow, Widget.refresh = _reflow_since_last_sent, _refresh_counted  # type: ignore[method-assign,assignment]
+# What gets or loses the focus paints itself; Textual would paint the whole screen once more.
+vars(Screen)["focused"]._repaint = False

@@ -28,7 +28,7 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._timer: Timer | None = None
         self._turns: list[TurnView] = []
         self._follow = True
-        self._title = ("", "")
+        self._title = self._shown_title = ("", "")
 
     def on_resize(self) -> None:
         self._fit_title()
@@ -46,7 +46,10 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
     def _fit_title(self) -> None:
         kind, name = self._title
         room = self.outer_size.width - _FRAME - len(kind)
-        self.border_title = Content.assemble(kind, cut_middle(Content(name), room) if room > 0 else Content(name))
+        shown = (kind, cut_middle(Content(name), room).plain if room > 0 else name)
+        if shown != self._shown_title:  # a title that is set anew paints the whole conversation
+            self._shown_title = shown
+            self.border_title = Content.assemble(*shown)
 
     def show_hint(self, text: str) -> None:
         """Set the text that is shown until the model has been asked."""

@@ -111,7 +111,7 @@ def blanked(text: str, cells: Callable[[str], int]) -> str:
     Args:
         cells: returns the width of a character.
     """
-    if re.fullmatch(ORDINARY, text):
+    if (text.isascii() and text.isprintable()) or re.fullmatch(ORDINARY, text):
         return text
     return re.sub(_HIDDEN, lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
 

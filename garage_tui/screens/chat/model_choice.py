@@ -165,7 +165,8 @@ class ModelChoice:
         text = f"a {'newer' if self.run_id else 'tuned'} model is here: "
         for one in SIDES:
             shown = self._offered and one == side
-            columns[one].border_subtitle = Content.assemble(text, ("^t", "bold $primary")) if shown else None
+            if shown or columns[one].border_subtitle:  # setting it paints the whole conversation
+                columns[one].border_subtitle = Content.assemble(text, ("^t", "bold $primary")) if shown else None
 
     def _take_note_of(self, candidates: list[RunSnapshot]) -> None:
         """Offer none of these models: the user knows them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     """The stamp of what the ledger was read of, its entries if they are other ones, and whether the table has them."""
 
 
+_RUNS_SECONDS = 4.0
+"""Seconds between two looks at the runs, whose report cards change what became of facts."""
+
+
 class FactStatuses:
     """The statuses of the facts of the open file; none until the ledger was read for the first time.
 
@@ -36,13 +41,20 @@ class FactStatuses:
         self._read: tuple[EditableRows, int, object] | None = None
         """The document, its version, and the stamp of the rest that the ledger was read of."""
         self._busy = False
+        self._followed = float("-inf")
+        """When it was last looked whether the ledger may differ, as `time.monotonic` has it."""
         self.in_table = False
         """Whether the table has a column for them: before anything was taught all facts would have the same."""
 
     def start(self) -> None:
-        """Look whether the ledger may differ, and read it if so."""
-        if self._host.session.store and not self._busy and self._host.is_in_front:
-            self._busy = True
+        """Look whether the ledger may differ, and read it if so: at once after a change of the file, else seldom."""
+        store = self._host.session.store
+        if store is None or self._busy or not self._host.is_in_front:
+            return
+        read, now = self._read, time.monotonic()
+        is_changed = read is None or read[0] is not store.document or read[1] != store.document.version
+        if is_changed or now - self._followed >= _RUNS_SECONDS:
+            self._busy, self._followed = True, now
             self._host.run_worker(self._follow, group="ledger")
 
     def of(self, line: Line) -> LedgerEntry | None:

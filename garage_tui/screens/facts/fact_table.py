@@ -78,8 +78,10 @@ class FactTable(Table):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.columns = self._fitting_columns()
-        self.refresh()
+        columns = self._fitting_columns()
+        if columns != self.columns:  # it also comes when the screen is shown again
+            self.columns = columns
+            self.refresh()
 
     def on_mount(self) -> None:
         self.columns = self._fitting_columns()

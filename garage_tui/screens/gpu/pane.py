@@ -9,6 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Size
 from textual.widgets import Static
 
 from garage_tui.core.base.errors import BadInputError
@@ -51,7 +53,7 @@ class GpuPane(Pane):
             "u",
             "resume",
             "Resume now",
-            tooltip="The run here no longer waits for hours, sun, a model server or memory; the queue's order counts",
+            tooltip="Stop waiting for hours, sun, server or memory; not for the queue",
         ),
     ]
 
@@ -63,7 +65,7 @@ class GpuPane(Pane):
         self.device = ""
         """A GPU's index, or `BOX`."""
         self._runs: tuple[RunSnapshot, ...] = ()
-        self._lines = 0
+        self._lines, self._laid_out = 0, Size(0, 0)
         try:
             self._default_limits = RunLimits.from_settings(settings)
         except BadInputError:  # reported when a run is started
@@ -105,9 +107,11 @@ class GpuPane(Pane):
         self._show()
         self.refresh_bindings()
 
-    def on_resize(self) -> None:
-        self._lines = 0  # the lines of before were laid out for another width
-        self._show()
+    def on_resize(self, event: Resize) -> None:
+        if event.size != self._laid_out:  # it also comes when the screen is shown again
+            self._laid_out = event.size
+            self._lines = 0  # the lines of before were laid out for another width
+            self._show()
 
     @property
     def devices(self) -> tuple[str, ...]:

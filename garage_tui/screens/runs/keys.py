@@ -43,7 +43,7 @@ BINDINGS: list[BindingType] = [
         "u",
         "go_on",
         "Start now",
-        tooltip="The chosen run no longer waits for hours, sun, a model server or memory; the queue's order counts",
+        tooltip="Stop waiting for hours, sun, server or memory; not for the queue",
     ),
     Binding("p", "resume", "Resume", tooltip="Resume the chosen run"),
     Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or remove it from the queue"),
