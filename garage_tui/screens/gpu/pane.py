@@ -53,7 +53,7 @@ class GpuPane(Pane):
             "u",
             "resume",
             "Resume now",
-            tooltip="Stop waiting for hours, sun, server or memory; not for the queue",
+            tooltip="Stop waiting for hours, sun, server or memory; not for its turn",
         ),
     ]
 

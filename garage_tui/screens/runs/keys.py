@@ -43,7 +43,7 @@ BINDINGS: list[BindingType] = [
         "u",
         "go_on",
         "Start now",
-        tooltip="Stop waiting for hours, sun, server or memory; not for the queue",
+        tooltip="Stop waiting for hours, sun, server or memory; not for its turn",
     ),
     Binding("p", "resume", "Resume", tooltip="Resume the chosen run"),
     Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or remove it from the queue"),
