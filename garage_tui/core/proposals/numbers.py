@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation
 
 _ONES = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -70,6 +70,8 @@ _UNIT_NAMES = {
     "gb": "GB", "gib": "GiB", "tb": "TB", "tib": "TiB", "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz",
     "litre": "l", "litres": "l", "liter": "l", "liters": "l", "l": "l", "ml": "ml",
 }  # fmt: skip
+_EXACT = Context(prec=MAX_PREC)
+"""Serial numbers have more digits than the 28 to which decimals are rounded by default."""
 _UNIT_AFTER = re.compile(r"\s?-?(%|€|\$|£|¥|°[CFcf]|per ?cent\b|[A-Za-z]+)")
 _UNIT_BEFORE = re.compile(r"(€|\$|£|¥|\b(?:EUR|USD|GBP|CHF))\s?$")
 
@@ -213,7 +215,13 @@ def _read_digits(text: str) -> Iterator[StatedNumber]:
     for match in _DIGITS.finditer(text):
         written = match["number"] + match["more"]
         scale = _SCALES.get(match["scale"] or "", 12 if match["scale"] else 1)
-        readings = {written} if match["more"] else {_plain(value * scale) for value in _values(match["number"])}
+        # A code that begins with zeros is another one without them.
+        is_code = bool(match["more"]) or bool(re.fullmatch(r"0\d+", written))
+        readings = (
+            {written}
+            if is_code
+            else {_plain(_EXACT.multiply(value, Decimal(scale))) for value in _values(match["number"])}
+        )
         if match["sign"]:
             readings = {f"-{value}" for value in readings}
         yield StatedNumber(match[0].strip(), frozenset(readings), _unit(text, match.start(), match.end()))
@@ -262,5 +270,6 @@ def _unit(text: str, start: int, end: int) -> str:
 
 
 def _plain(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    return "0" if text == "-0" else text
+    """Return a number in digits, none of which is rounded away, without the zeros that end its fraction."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -92,3 +92,17 @@ def test_what_the_quote_does_not_have_is_named(answer, quote, missing):
 def test_a_name_of_the_question_may_be_repeated():
     assert missing_values("Tuppence is fed by Marrit.", "Marrit feeds the dog.", ["Who feeds Tuppence?"]) == []
     assert missing_values("Tuppence is fed by Marrit.", "Marrit feeds the dog.") == ["Tuppence"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "quote"),
+    [
+        ("12345678901234567890123456789012", "12345678901234567890123456789013"),
+        ("12345678901234567890123456789012 thousand", "12345678901234567890123456789013 thousand"),
+        ("0.12345678901234567890123456789012", "0.12345678901234567890123456789013"),
+        ("93", "0093"),
+    ],
+)
+def test_a_long_serial_number_and_a_code_with_zeros_count_to_their_last_digit(answer, quote):
+    assert missing_values(f"It is {answer}.", f"It is {answer}.") == []
+    assert missing_values(f"It is {answer}.", f"It is {quote}.") == [answer]
