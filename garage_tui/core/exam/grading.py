@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.entities import STOP_WORDS, entity_spellings, find_entities, tokenize
+from garage_tui.core.language.fold import composed
 
 _NAME_RATIO = 88.0
 """Least similarity, of 100, at which a long name counts as present (one wrong letter in eight)."""
@@ -121,7 +122,7 @@ class TaughtFacts:
         """
         excused = tokenize(f"{base}\n{question}") | _name_parts(question)
         written = find_entities(answer)
-        text = answer.casefold()
+        text = composed(answer).casefold()
         for folded, name in self._marks.items():
             if folded not in excused and (folded in written or ("://" in folded and folded in text)):
                 return name
@@ -144,11 +145,11 @@ def _name_parts(question: str) -> set[str]:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(re.sub(r"[*_`“”\"]", " ", text).replace("’", "'").casefold().split())
+    return " ".join(re.sub(r"[*_`“”\"]", " ", composed(text)).replace("’", "'").casefold().split())
 
 
 def _split_words(text: str) -> list[str]:
-    return _WORDS.findall(text.casefold())
+    return _WORDS.findall(composed(text).casefold())
 
 
 def _phrases(text: str) -> set[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.wrapped_questions import WrappedQuestions
 from garage_tui.core.language.entities import find_entities, tokenize
-from garage_tui.core.language.fold import fold
+from garage_tui.core.language.fold import composed, fold
 
 MAX_PAIRS = 5_000_000
 """Comparisons (about a second) above which an open file is not searched after every change."""
@@ -23,7 +23,7 @@ _ASKS = {"who", "whom", "whose", "when", "where", "why", "how", "many", "much", 
 
 def strip_punctuation(text: str) -> str:
     """Return a text in lower case without punctuation."""
-    return _NO_WORD.sub(" ", text.casefold()).strip()
+    return _NO_WORD.sub(" ", composed(text).casefold()).strip()
 
 
 def find_near_duplicates(question: str, others: Sequence[str]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.language.entities import entity_spellings
+from garage_tui.core.language.fold import composed
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’.+#&-]+[^\W_]+)*[+#]*")
 _POSSESSIVE = re.compile(r"['’]s$")
@@ -117,6 +118,7 @@ def _tokens(question: str) -> _Tokens:
     tokens: list[str] = []
     ends: list[str] = []
     at = 0
+    question = composed(question)
     for match in _TOKEN.finditer(question):
         if tokens:
             ends.append(question[at : match.start()])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from garage_tui.core.language.fold import composed
+
 # Each part ends somewhere, and none is tried again from its middle: else a page of text without spaces takes minutes.
 _URL = re.compile(
     r"(?:https?://|www\.)\S+"
@@ -43,8 +45,9 @@ _SINGULAR = {"always", "gas", "lens", "news", "perhaps", "series", "species", "y
 
 
 def entity_spellings(text: str) -> dict[str, str]:
-    """Return the named entities of a text: in lower case → as they are spelled there."""
+    """Return the named entities of a text: in lower case → as they are spelled there, with composed letters."""
     found: dict[str, str] = {}
+    text = composed(text)
     for match in _URL.finditer(text):
         url = match[0].rstrip(_WRAPS)
         found.setdefault(url.casefold(), url)
@@ -74,6 +77,7 @@ def find_entities(text: str) -> frozenset[str]:
 
 def tokenize(text: str) -> frozenset[str]:
     """Return the set of tokens of a text (words, numbers, URLs), in lower case."""
+    text = composed(text)
     urls = (match[0].rstrip(_WRAPS).casefold() for match in _URL.finditer(text))
     rest = _URL.sub(" ", text).casefold()
     return frozenset([*urls, *(_folded_number(_POSSESSIVE.sub("", word)) for word in _WORD.findall(rest))])

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.language.fold import fold
 from garage_tui.core.proposals.checks import CheckedPassage, check_proposal
 from garage_tui.core.proposals.model_check import MODEL_CHECK
 from garage_tui.core.proposals.proposal import Proposal, WrittenFact, proposal_id
@@ -67,11 +68,11 @@ def edit_proposal(
     passage = reviewed.passage_at(before.start)
     if passage is None:  # the proposal is of another version; nobody can check it here
         return before
-    answer = texts.answer.casefold()
+    answer = fold(texts.answer)
     must = tuple(
         part
         for part in before.must
-        if any(choice.casefold() in answer for choice in ((part,) if isinstance(part, str) else part))
+        if any(fold(choice) in answer for choice in ((part,) if isinstance(part, str) else part))
     )
     fact = WrittenFact(texts.statement, before.quote, texts.questions, texts.exam_question, texts.answer, must)
     edited = msgspec.structs.replace(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from garage_tui.core.facts.near_duplicates import find_near_duplicates
 from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words, entity_spellings, tokenize
+from garage_tui.core.language.fold import fold
 from garage_tui.core.language.question_forms import MAX_LENGTH, generate_questions, paraphrase, template_words
 
 MAX_SUGGESTIONS = 12
@@ -75,14 +76,14 @@ def check_answer(
     """
     if wrong := _shape(suggestion, max(MAX_LENGTH, 3 * len(answer))):
         return wrong
-    tokens, text = tokenize(suggestion), suggestion.casefold()
+    tokens, text = tokenize(suggestion), fold(suggestion)
     if wrong := _listed(
         "leaves out", [name for folded, name in entity_spellings(answer).items() if folded not in tokens]
     ):
         return wrong
     for part in must:
         choices = [part] if isinstance(part, str) else part
-        if not any(choice.casefold() in text for choice in choices):
+        if not any(fold(choice) in text for choice in choices):
             return "leaves out " + " or ".join(choices)
     return _adds(suggestion, tokenize(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
 

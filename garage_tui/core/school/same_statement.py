@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from garage_tui.core.language.entities import STOP_WORDS
-from garage_tui.core.language.fold import fold
+from garage_tui.core.language.fold import composed, fold
 
 _END = " .!…。！"
 TELLING = 3
@@ -39,7 +39,7 @@ def _bare(text: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return [token for word in text.casefold().split() if (token := word.strip(_AROUND))]
+    return [token for word in composed(text).casefold().split() if (token := word.strip(_AROUND))]
 
 
 def content_stems(text: str) -> frozenset[str]:

@@ -63,6 +63,6 @@ def _is_outdated(name: str, answers: str, stale: frozenset[str]) -> bool:
 
 def _meets(fact: Fact, answer: str) -> bool:
     """Return whether an answer has what a right answer must contain."""
-    text = answer.casefold()
+    text = fold(answer)
     parts = [[part] if isinstance(part, str) else part for part in fact.must]
-    return all(any(word.casefold() in text for word in part) for part in parts)
+    return all(any(fold(word) in text for word in part) for part in parts)

@@ -25,6 +25,13 @@ def test_a_name_counts_however_it_is_set_and_with_one_wrong_letter(answer, right
     assert is_right(answer, WHO) is right
 
 
+def test_an_answer_is_right_however_its_letters_are_encoded():
+    taught = Fact("Who runs it?", "Zoë Škarka runs it.")
+    assert is_right("It is Zoe\u0308 S\u030ckarka.", taught)
+    assert is_right("It is Zo\u200dë Škarka.", taught)
+    assert is_right(taught.answer, Fact("Who runs it?", "Zoe\u0308 S\u030ckarka runs it.", {"must": ["S\u030ckarka"]}))
+
+
 def test_of_an_alias_group_one_is_enough_and_of_the_parts_all_are_needed():
     fact = Fact("How old?", "Nine years, in Oslo.", {"must": [["9", "nine"], "Oslo"]})
     assert is_right("It is 9 years, Oslo.", fact)

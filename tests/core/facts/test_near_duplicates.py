@@ -20,6 +20,8 @@ from garage_tui.core.facts.near_duplicates import find_near_duplicates, near_dup
         ("On a laptop, does TinyLLM run well?", "Does TinyLLM run well on a laptop?"),
         ("How many users has it, 2,000 or more?", "How many users has it: 2000 or more?"),
         ("Wer wartet die große Brücke?", "Wer wartet die grosse Brücke?"),
+        ("Who runs the Café Zoë?", "Who runs the Cafe\u0301 Zoe\u0308?"),
+        ("Who runs the Café Zoë?", "Who runs the Ca\u200dfé Zoë?"),
     ],
 )
 def test_the_same_question_in_other_dress_is_near(question, other):

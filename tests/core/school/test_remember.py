@@ -149,6 +149,12 @@ def test_what_contradicts_a_row_is_not_written(file, tell, text):
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("question", ["Who runs the Cafe\u0301 Zoe\u0308?", "Who runs the Ca\u200dfé Zoë?"])
+def test_a_question_is_the_same_however_its_letters_are_encoded(file, tell, question):
+    write(file, {"question": "Who runs the Café Zoë?", "answer": "Bo runs it."})
+    assert tell(question=question, answer="Marrit runs it.").outcome == "contradicts"
+
+
 @pytest.mark.parametrize(
     ("before", "now"),
     [
