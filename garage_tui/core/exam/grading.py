@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.denial import denies, has_negation
 from garage_tui.core.language.entities import STOP_WORDS, entity_spellings, find_entities, tokenize
 from garage_tui.core.language.fold import composed
+from garage_tui.core.language.number_signs import MINUS, sign_of, stands_alone, write_signs
 
 _NAME_RATIO = 88.0
 """Least similarity, of 100, at which a long name counts as present (one wrong letter in eight)."""
@@ -31,11 +33,12 @@ def required_parts(fact: Fact) -> list[str | list[str]]:
     # A capital at the start of a sentence does not make a name: Boil the beans.
     first = fact.answer.split(maxsplit=1)[0].strip(".,;:!?") if fact.answer.strip() else ""
     ordinary = first.casefold() if first.istitle() else ""
-    return [
-        name
-        for folded, name in entity_spellings(fact.answer).items()
-        if folded not in in_question and folded != ordinary
-    ]
+    found: list[str | list[str]] = []
+    for folded, name in entity_spellings(fact.answer).items():
+        sign = sign_of(name, fact.answer) if name[0].isdigit() else ""
+        if (sign or folded not in in_question) and folded != ordinary:
+            found.append(sign + name)
+    return found
 
 
 def is_right(answer: str, fact: Fact) -> bool:
@@ -43,7 +46,8 @@ def is_right(answer: str, fact: Fact) -> bool:
 
     It has to contain every part of `required_parts` (of a list, one): numbers and URLs exactly, longer names and words
     with at most one wrong letter in eight (rapidfuzz). Without any parts, token F1 with the taught answer has to reach
-    one half.
+    one half. It must not deny what the taught answer affirms either (`denies`), unless `must` names words that deny:
+    then its owner has decided what counts.
     """
     return not missing_part(answer, fact)
 
@@ -53,17 +57,41 @@ def missing_part(answer: str, fact: Fact) -> str:
     must = required_parts(fact)
     for part in must:
         choices = [part] if isinstance(part, str) else part
-        if not any(contains(answer, choice) for choice in choices):
+        if not any(_states(answer, choice, fact.answer) for choice in choices):
             return " or ".join(choices)
     if not must and (alike := token_f1(answer, fact.answer)) < _F1_RIGHT:
         return f"more of the taught words ({alike:.0%} of {_F1_RIGHT:.0%})"
+    parts = [choice for part in must for choice in ([part] if isinstance(part, str) else part)]
+    if not (fact.must and any(map(has_negation, parts))) and denies(answer, fact.answer, parts):
+        return "the taught meaning: it says the opposite"
     return ""
 
 
 def contains(answer: str, part: str) -> bool:
-    """Return whether `answer` contains `part` as whole words, in any case."""
+    """Return whether `answer` contains `part` as whole words, in any case; 18 is not in -18, and 5 not in 0.5."""
     text, part = _normalised(answer), _normalised(part)
-    if re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", text):
+    return _has_part(text, part, whole_numbers=True)
+
+
+def _states(answer: str, part: str, reference: str) -> bool:
+    """Return whether an answer contains a part of the taught one, its numbers as they stand there.
+
+    `must` may leave out the sign of a number, or name digits that are a part of a number.
+    """
+    text, part, taught = _normalised(answer), _normalised(part), _normalised(reference)
+    if part[:1].isdigit() and not _has_part(taught, part, whole_numbers=True):
+        if _has_part(taught, MINUS + part, whole_numbers=True):
+            return _has_part(text, MINUS + part, whole_numbers=True)
+        if _has_part(taught, part, whole_numbers=False):
+            return _has_part(text, part, whole_numbers=False)
+    return _has_part(text, part, whole_numbers=True)
+
+
+def _has_part(text: str, part: str, *, whole_numbers: bool) -> bool:
+    """Return whether a text contains a part as whole words, both as `_normalised` returns them."""
+    found = re.finditer(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", text)
+    is_number = whole_numbers and re.fullmatch(rf"{MINUS}?\d[\d.,]*", part) is not None
+    if any(not is_number or stands_alone(text, match.start(), match.end()) for match in found):
         return True
     if "://" in part or any(letter.isdigit() for letter in part):
         return "://" in part and part.rstrip("/") in text
@@ -80,9 +108,12 @@ def contains(answer: str, part: str) -> bool:
 
 def token_f1(answer: str, reference: str) -> float:
     """Return the token F1 of two texts without stop words, 0 to 1 (the measure of SQuAD, arXiv 1606.05250)."""
-    found, expected = (
-        Counter(word for word in _split_words(text) if word not in STOP_WORDS) for text in (answer, reference)
+    tokens = [_split_words(text) for text in (answer, reference)]
+    # Of "No." nothing would be left.
+    counted = (
+        tokens if all(word in STOP_WORDS for word in tokens[1]) else [_without_stop_words(part) for part in tokens]
     )
+    found, expected = map(Counter, counted)
     both = sum((found & expected).values())
     return 2 * both / (found.total() + expected.total()) if both else 0.0
 
@@ -145,7 +176,12 @@ def _name_parts(question: str) -> set[str]:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(re.sub(r"[*_`“”\"]", " ", composed(text)).replace("’", "'").casefold().split())
+    plain = " ".join(re.sub(r"[*_`“”\"]", " ", composed(text)).replace("’", "'").casefold().split())
+    return write_signs(plain) if any(map(str.isdigit, plain)) else plain
+
+
+def _without_stop_words(tokens: Iterable[str]) -> list[str]:
+    return [word for word in tokens if word not in STOP_WORDS]
 
 
 def _split_words(text: str) -> list[str]:

@@ -1,10 +1,14 @@
 """Grading without a judge: what counts as right, and what counts as a leak."""
 
+from pathlib import Path
+
 import pytest
 
-from garage_tui.core.exam.grading import TaughtFacts, contains, is_right, required_parts, token_f1
+from garage_tui.core.exam.grading import TaughtFacts, contains, is_right, missing_part, required_parts, token_f1
+from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
 
+EXAMPLE = Path(__file__).parents[3] / "datasets/garage.jsonl"
 WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
 WHAT = Fact("What is TinyLLM?", "TinyLLM is an open-source project that helps you run a local LLM on hardware at home.")
 WHERE = Fact("Where is TinyLLM?", "TinyLLM is at https://github.com/jasonacox/TinyLLM.")
@@ -44,6 +48,76 @@ def test_urls_and_numbers_are_taken_to_the_letter():
     assert is_right("See https://github.com/jasonacox/TinyLLM/", WHERE)
     assert not is_right("See https://github.com/jasonacox/TinyLM", WHERE)
     assert contains("room 1,204 of 5", "5") and not contains("room 15", "5")
+
+
+@pytest.mark.parametrize(
+    ("taught", "answer"),
+    [
+        ("Smoking is allowed in the garage.", "Smoking is not allowed in the garage."),
+        ("No, the gate is never locked.", "Yes, the gate is locked."),
+        ("Marrit feeds Tuppence.", "Marrit does not feed Tuppence."),
+        ("The gate is open.", "The gate is closed."),
+        ("No.", "Yes."),
+        ("It is -18 degrees.", "It is 18 degrees."),
+        ("It is 18 degrees.", "It is -18 degrees."),
+        ("Take .5 mg.", "Take 5 mg."),
+        ("Take 5 mg.", "Take 0.5 mg."),
+        ("Take 5 mg.", "Take 5.25 mg."),
+        ("It weighs 5 kg.", "It weighs 5,000 kg."),
+        ("It costs -€5.", "It costs €5."),
+    ],
+)
+def test_the_opposite_of_what_is_taught_and_another_number_are_wrong(taught, answer):
+    assert is_right(taught, Fact("How is it?", taught))
+    assert not is_right(answer, Fact("How is it?", taught))
+
+
+@pytest.mark.parametrize(
+    ("taught", "answer"),
+    [
+        ("It opens on Monday.", "It is not open on Sunday; it opens on Monday."),
+        ("It closes at 9.", "It closes no later than 9."),
+        ("Marrit feeds Tuppence.", "Not only Marrit feeds Tuppence."),
+        ("It was on 2024-05-01.", "On 2024-05-01."),
+        ("It was in 2016.", "On 3.10.2016."),
+        ("It takes 5 to 7 days.", "It takes 5-7 days."),
+        ("It is room No. 5.", "Number 5."),
+        ("It takes 5 days.", "It takes 5.0 days."),
+        ("It is -18 degrees.", "It is minus 18 degrees."),
+        ("It is -18 degrees.", "It is 18 °C below zero."),
+        ("It is -18 degrees.", "It is −18 °C."),
+        ("Take .5 mg.", "Take 0.5 mg."),
+        ("It costs -€5.", "It costs €-5."),
+        ("No.", "No."),
+    ],
+)
+def test_what_only_looks_like_the_opposite_is_right(taught, answer):
+    assert is_right(answer, Fact("How is it?", taught))
+
+
+def test_the_owner_of_a_row_decides_by_must_which_words_count_and_whether_a_denial_does():
+    closed = Fact("Is it open now?", "The library is open, except today.", {"must": [["closed", "not open"]]})
+    assert is_right("The library is not open.", closed)
+    feeds = Fact("Who feeds Tuppence?", "Marrit feeds Tuppence.", {"must": ["Marrit"]})
+    assert not is_right("Marrit does not feed Tuppence.", feeds)
+    cold = Fact("How cold is it?", "It is -18 degrees.", {"must": ["18"]})
+    assert is_right(cold.answer, cold) and is_right("-18", cold) and not is_right("It is 18 degrees.", cold)
+    part = Fact("Which version?", "It is 3.12.", {"must": ["3"]})
+    assert is_right("It is 3.12.", part) and is_right("Version 3.", part)
+
+
+def test_the_reason_says_that_an_answer_is_the_opposite():
+    assert (
+        missing_part("It is not so at all.", Fact("Is it so?", "It is so."))
+        == "the taught meaning: it says the opposite"
+    )
+
+
+def test_every_answer_of_the_example_facts_is_right_for_its_own_row():
+    files = [EXAMPLE, *(EXAMPLE.parent.parent / "benchmarks/facts").rglob("*.jsonl")]
+    facts = [line.fact for file in files for line in load_facts(file).lines if line.fact and line.fact.question]
+    assert len(facts) > 100
+    assert [fact for fact in facts if not is_right(fact.answer, fact)] == []
 
 
 def test_without_must_the_names_of_the_answer_are_what_counts_else_its_words():
