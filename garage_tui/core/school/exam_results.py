@@ -14,6 +14,7 @@ from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.school.same_statement import as_written
 
 FactStanding = Literal["learned", "changed", "untaught"]
 """Changed: the model in service was taught it as it was before."""
@@ -130,18 +131,18 @@ def changed_row(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
     """
     answers: dict[str, set[str]] = {}
     for fact in now:
-        answers.setdefault(fold(fact.question), set()).add(fold(fact.answer))
-    same = {fold(fact.answer) for fact in now}
+        answers.setdefault(fold(fact.question), set()).add(as_written(fact.answer))
+    same = {as_written(fact.answer) for fact in now}
     before: dict[str, set[str]] = {}
     for fact in taught:
-        before.setdefault(fold(fact.question), set()).add(fold(fact.answer))
+        before.setdefault(fold(fact.question), set()).add(as_written(fact.answer))
     if all(fact.is_statement for fact in now):
         return None
     for fact in taught:
         asks = fold(fact.question)
         if asks in answers and not answers[asks] & before[asks]:
             return fact
-    return None if any(fold(fact.answer) in same for fact in taught) else taught[0]
+    return None if any(as_written(fact.answer) in same for fact in taught) else taught[0]
 
 
 def _result(questions: Sequence[ExamQuestion], learned: bool) -> FactResult:

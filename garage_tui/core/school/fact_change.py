@@ -19,7 +19,14 @@ from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.language.question_forms import generate_questions
 from garage_tui.core.rewording.suggestions import check_question
 from garage_tui.core.school.fact_input import FactInput
-from garage_tui.core.school.same_statement import TELLING, content_stems, same_text, says_same
+from garage_tui.core.school.same_statement import (
+    TELLING,
+    as_written,
+    content_stems,
+    same_question,
+    same_text,
+    says_same,
+)
 from garage_tui.core.school.superseding import Edits, supersede
 
 Outcome = Literal["added", "replaced", "already there", "contradicts"]
@@ -116,6 +123,7 @@ class _FactComparison:
 
     def __init__(self, lines: Sequence[Line], fact: FactInput, mark: Mapping[str, object]) -> None:
         self._fact, self._mark = fact, mark
+        self._to_the_letter = False
         self._numbers = {line: number for number, line in enumerate(lines, 1)}
         self._lines = [line for line in lines if line.fact]
         self._asking = [line for line in self._lines if line.fact and line.fact.question]
@@ -137,6 +145,7 @@ class _FactComparison:
         return found
 
     def change(self, *, replace: bool) -> FactChange:
+        self._to_the_letter = replace
         if there := self._there():
             lacks = LACKS_QUESTION if there.fact and there.fact.is_statement else ""
             return FactChange("already there", there=there, lacks=lacks)
@@ -160,16 +169,26 @@ class _FactComparison:
                 return found
         hits = [line for question in self._questions for line in self._hits[question]]
         if not self._fact.is_statement:
-            hits = [line for line in hits if line.fact and same_text(line.fact.question, self._fact.question)]
+            hits = [line for line in hits if line.fact and same_question(line.fact.question, self._fact.question)]
         return next((line for line in hits if line.is_taught and not self._contradicts(line)), None)
 
     def _states(self, fact: Fact) -> bool:
-        return same_text(fact.content, self._fact.answer) or same_text(fact.answer, self._fact.answer)
+        return self._is_same(fact, fact.content) or self._is_same(fact, fact.answer)
+
+    def _is_same(self, fact: Fact, text: str) -> bool:
+        """Return whether a text of a row is that of the new fact; who replaces it may correct its capitals alone."""
+        same = same_text(text, self._fact.answer)
+        exactly = self._to_the_letter and not fact.is_statement
+        return same and (not exactly or as_written(text) == as_written(self._fact.answer))
 
     def _contradicts(self, line: Line) -> bool:
         """Return whether a row that asks the same answers otherwise."""
         assert line.fact
-        return not (self._states(line.fact) or says_same(line.fact.question, line.fact.answer, self._fact.answer))
+        answer = line.fact.answer
+        if self._states(line.fact):
+            return False
+        recased = self._to_the_letter and same_question(answer, self._fact.answer)
+        return recased or not says_same(line.fact.question, answer, self._fact.answer)
 
     def _contradiction(self, line: Line) -> Contradiction:
         assert line.fact
@@ -217,7 +236,7 @@ class _FactComparison:
                     f"line {self._numbers[exam]} is an exam question that asks this, “{asks}”, and would prove nothing "
                     "if it were taught: ask in other words"
                 )
-            exactly = any(line.fact and same_text(line.fact.question, question) for line in kept)
+            exactly = any(line.fact and same_question(line.fact.question, question) for line in kept)
             if not exam and not exactly and not (kept and self._fact.is_statement):
                 found.append(question)
         return found

@@ -146,6 +146,16 @@ def test_a_fact_that_keeps_its_name_and_gets_another_answer_is_not_learned_any_m
     assert (old.content, old.status, old.successor) == ("Rex is a dog.", "superseded", "Rex is a wolf.")
 
 
+@pytest.mark.parametrize("name", [{}, {"fact": "code"}])
+def test_a_fact_of_which_a_capital_was_corrected_is_not_learned_any_more(workspace, entries, name):
+    code = {"question": "What is the code?", "answer": "It is tuppence7.", **name}
+    promote(workspace, taught_run(workspace, A, [says(code)]))
+    assert [entry.status for entry in entries({**code, "answer": "it is  tuppence7."})] == ["learned"]
+    new, old = entries({**code, "answer": "It is Tuppence7."})
+    assert (new.status, new.reason) == ("in the book", "the model in service was taught “It is tuppence7.”")
+    assert (old.content, old.status, old.successor) == ("It is tuppence7.", "superseded", "It is Tuppence7.")
+
+
 def test_a_card_about_a_fact_as_it_was_says_nothing_of_it_as_it_is(workspace, entries):
     named = {**REX, "fact": "rex"}
     taught_run(workspace, A, [says(named, "A cat.")])

@@ -164,6 +164,11 @@ def test_a_question_is_the_same_however_its_letters_are_encoded(file, tell, ques
         ("4711", "4712"),
         ("C", "C++"),
         ("5", "5 %"),
+        ("The password is tuppence7.", "The password is Tuppence7."),
+        ("It needs 5 mW.", "It needs 5 MW."),
+        ("Take .5 mg.", "Take 5 mg."),
+        (".env", "env"),
+        ("It opens.", "It opens in."),
     ],
 )
 def test_an_answer_that_says_more_or_less_is_another_one(file, tell, before, now):
@@ -238,6 +243,22 @@ def test_who_describes_the_subject_besides_asks_the_same(file, tell, there, aske
     done = tell(question=asked, answer="Pia feeds Tuppence.", replace=True)
     assert done.outcome == "replaced"
     assert {row["answer"] for row in rows(file)} == {"Pia feeds Tuppence."}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("The password is tuppence7.", "The password is Tuppence7."),
+        ("Take .5 mg.", "Take 5 mg."),
+        ("The owner is jason cox.", "The owner is Jason Cox."),
+        ("It is allowed.", "It is not allowed."),
+    ],
+)
+def test_replacing_corrects_a_capital_or_a_sign_too(file, tell, before, now):
+    write(file, {"question": "What is it, allowed or not allowed?", "answer": before})
+    assert tell(question="What is it, allowed or not allowed?", answer=now, replace=True).outcome == "replaced"
+    assert [row["answer"] for row in rows(file)] == [now]
+    assert tell(question="what is it, allowed or not allowed?", answer=now, replace=True).outcome == "already there"
 
 
 def test_replacing_where_nothing_contradicts_is_adding(file, tell):
