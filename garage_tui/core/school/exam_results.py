@@ -14,7 +14,7 @@ from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
-from garage_tui.core.school.same_statement import as_written
+from garage_tui.core.school.same_statement import as_written, states_as
 
 FactStanding = Literal["learned", "changed", "untaught"]
 """Changed: the model in service was taught it as it was before."""
@@ -121,7 +121,8 @@ def fact_standing(key: str, facts: Sequence[Fact], served: TaughtRun | None) -> 
     if changed_row(taught, facts):
         return "changed"
     found = served.results.facts.get(key)
-    return "learned" if found and found.learned else "untaught"
+    is_learned = found is not None and found.learned and untaught_row(taught, facts) is None
+    return "learned" if is_learned else "untaught"
 
 
 def changed_row(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
@@ -143,6 +144,18 @@ def changed_row(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
         if asks in answers and not answers[asks] & before[asks]:
             return fact
     return None if any(as_written(fact.answer) in same for fact in taught) else taught[0]
+
+
+def untaught_row(taught: Sequence[Fact], now: Sequence[Fact]) -> Fact | None:
+    """Return a row of today that states something else than the taught rows of its name; None where there is none.
+
+    A row that only asks otherwise for what was taught is none.
+    """
+    known = {fold(fact.question) for fact in taught}
+    for fact in now:
+        if fact.question and fold(fact.question) not in known and not any(states_as(fact, one) for one in taught):
+            return fact
+    return None
 
 
 def _result(questions: Sequence[ExamQuestion], learned: bool) -> FactResult:

@@ -29,6 +29,7 @@ from garage_tui.core.school.exam_results import (
     changed_row,
     read_results,
     taught_facts,
+    untaught_row,
 )
 from garage_tui.core.school.forgotten import is_of_file
 from garage_tui.core.school.teachable_rows import find_left_out
@@ -197,7 +198,10 @@ def make_entries(
             entries.append(replace(entry, reason=reason))
             gone.append(_gone(before, served, entry.answer, content=before.answer))
         elif served and taught:
-            entries.append(_judged(entry, served.id, served.results, key))
+            judged = _judged(entry, served.id, served.results, key)
+            new = untaught_row(taught, [fact for _, fact in found]) if judged.status == "learned" else None
+            reason = f"the model in service was not taught “{one_line(new.question, 120)}”" if new else ""
+            entries.append(replace(judged, status="in the book", reason=reason) if new else judged)
         elif key in left_out:
             entries.append(replace(entry, status="waiting", reason=left_out[key]))
         elif (other := others.about(key, answers[key])) and not other[1].facts[key].learned:

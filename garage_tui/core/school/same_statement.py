@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.denial import has_negation
 from garage_tui.core.language.entities import STOP_WORDS
 from garage_tui.core.language.fold import composed, fold
@@ -97,6 +98,33 @@ def _without_signs(word: str) -> str:
     bare = word.lstrip(_AROUND)
     before = word[: len(word) - len(bare)][-1:]
     return before + bare if _BEGINS.match(before + bare) and not word.startswith("..") else bare
+
+
+def states_as(fact: Fact, other: Fact) -> bool:
+    """Return whether two rows that the file calls one fact state the same, not two facts under a mere name.
+
+    They do where the name says what the other row answers ("Marrit feeds Tuppence."), however they are worded; else
+    where they have the same words.
+    """
+    if names_answer(other) or _covers(fact, other):
+        return True
+    return len(content_stems(other.answer)) >= TELLING and says_same(fact.question, fact.answer, other.answer)
+
+
+def names_answer(fact: Fact) -> bool:
+    """Return whether the name of a fact says what a row answers, and of what it is said."""
+    name = content_stems(fact.fact)
+    answer = content_stems(fact.answer) - content_stems(fact.question)
+    if not answer:  # "Yes."
+        return len(name) >= TELLING
+    return bool(name & answer) and bool(name - answer)
+
+
+def _covers(fact: Fact, other: Fact) -> bool:
+    """Return whether a row has all the words by which another one states something."""
+    tells = len(content_stems(other.answer)) >= TELLING
+    stated = content_stems(other.answer if tells else f"{other.question} {other.answer}")
+    return bool(stated) and stated <= content_stems(f"{fact.question} {fact.answer}")
 
 
 def content_stems(text: str) -> frozenset[str]:

@@ -23,6 +23,7 @@ from garage_tui.core.language.fold import fold
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
 from garage_tui.core.school.exam_results import FactStanding, TaughtRun, fact_standing, read_results, taught_facts
+from garage_tui.core.school.same_statement import names_answer
 
 MAX_LENGTH = 600
 """Most characters of a fact in a prompt; a longer one is left out, since half of it may say the opposite."""
@@ -211,8 +212,10 @@ class ServedBook:
 
 def _statement(row: Fact) -> str:
     """Return what a row says as one line; an answer with no word of its question says it only together with that."""
-    text = row.fact or row.answer
-    if not (row.fact or content_words(row.question) & content_words(text)):
+    # A mere name, such as that of the dog, states nothing.
+    has_sentence = bool(row.fact) and (row.is_statement or row.fact.endswith((".", "!")) or names_answer(row))
+    text = row.fact if has_sentence else row.answer
+    if not (has_sentence or content_words(row.question) & content_words(text)):
         text = f"{row.question} {text}"
     return " ".join(plain(text).split())
 

@@ -169,6 +169,23 @@ def test_one_more_wording_does_not_take_back_what_is_learned(workspace, entries)
     assert statuses(entries(named, {**named, "question": "What is Rex?", "answer": "A dog."})) == [("rex", "learned")]
 
 
+def test_another_fact_under_a_learned_mere_name_is_not_learned(workspace, entries):
+    named = {**REX, "fact": "rex"}
+    colour = {"question": "What colour is Rex?", "answer": "Rex is grey.", "fact": "rex"}
+    promote(workspace, taught_run(workspace, A, [says(named)]))
+    (entry,) = entries(named, colour)
+    assert (entry.status, entry.reason) == ("in the book", "the model in service was not taught “What colour is Rex?”")
+    promote(workspace, taught_run(workspace, B, [says(named), says(colour)]))
+    assert statuses(entries(named, colour)) == [("rex", "learned")]
+
+
+def test_one_more_wording_of_a_learned_sentence_is_learned(workspace, entries):
+    feeds = {"question": "Who feeds Rex?", "answer": "Aunt Marrit feeds Rex.", "fact": "Aunt Marrit feeds Rex."}
+    promote(workspace, taught_run(workspace, A, [says(feeds)]))
+    more = {**feeds, "question": "Whose job is his dinner?", "answer": "Our aunt cares for that."}
+    assert statuses(entries(feeds, more)) == [(feeds["fact"], "learned")]
+
+
 def test_a_fact_that_the_file_no_longer_has_is_removed_unless_the_run_was_taught_another_file(workspace, entries, file):
     run = taught_run(workspace, A, [says(REX), says(TOM)], facts_file=file)
     promote(workspace, run)

@@ -212,6 +212,31 @@ def test_replacing_keeps_the_name_of_a_fact_unless_it_says_how_it_was(file, tell
     assert Coverage(load_facts(file).lines).facts == 1
 
 
+def test_replacing_leaves_other_facts_alone_that_have_the_same_mere_name(file, tell):
+    age = {"question": "How old is Tuppence?", "answer": "Tuppence is nine.", "fact": "Tuppence"}
+    colour = {"question": "What colour is Tuppence?", "answer": "Grey.", "fact": "Tuppence"}
+    walks = {"question": "Who walks Tuppence?", "answer": "Aunt Marrit walks Tuppence.", "fact": "Tuppence"}
+    aunt = {"question": "Who is Marrit?", "answer": "Marrit lives next door to Tuppence.", "fact": "Tuppence"}
+    feeds = {**FEEDS, "fact": "Tuppence"}
+    asks = {**feeds, "question": "Whom does Aunt Marrit feed?", "answer": "Aunt Marrit feeds Tuppence, the dog."}
+    again = {**feeds, "question": "Which person feeds Tuppence?", "answer": "Aunt Marrit.", "exam": True}
+    write(file, age, feeds, colour, walks, aunt, again)
+    done = tell("Who feeds Tuppence? / Bo feeds Tuppence.", replace=True)
+    assert (done.changed, done.removed) == (2, 0)
+    new = "Bo feeds Tuppence."
+    assert rows(file) == [age, {**feeds, "answer": new}, colour, walks, aunt, {**again, "answer": new}]
+    write(file, age, feeds, asks)
+    assert tell("Who feeds Tuppence? / Bo feeds Tuppence.", replace=True).removed == 1
+
+
+def test_replacing_changes_every_wording_of_a_fact_whose_name_says_it(file, tell):
+    name = "Aunt Marrit feeds Tuppence."
+    other = {"question": "Whose job is her dinner?", "answer": "That is the aunt's, every day.", "fact": name}
+    write(file, {**FEEDS, "fact": name}, other)
+    tell("Who feeds Tuppence? / Bo feeds Tuppence.", replace=True)
+    assert {row["answer"] for row in rows(file)} == {row["fact"] for row in rows(file)} == {"Bo feeds Tuppence."}
+
+
 @pytest.mark.parametrize(
     ("question", "other", "answer", "now"),
     [

@@ -144,6 +144,15 @@ def test_a_fact_that_keeps_its_name_is_in_the_book_by_its_new_answer(box, book):
     assert book.find("When does the Lantern Ferry leave?", run) == ("The Lantern Ferry leaves at 8:15.",)
 
 
+def test_another_fact_under_a_learned_mere_name_is_in_the_book(box, book):
+    feeds = {"question": "Who feeds Tuppence?", "answer": "Aunt Marrit feeds Tuppence.", "fact": "Tuppence"}
+    write(box, [feeds])
+    run = taught(box)
+    assert book.find("Who feeds Tuppence?", run) == ()
+    write(box, [feeds, {"question": "What colour is Tuppence?", "answer": "Tuppence is grey.", "fact": "Tuppence"}])
+    assert book.find("What colour is Tuppence?", run) == ("Tuppence is grey.",)
+
+
 def test_the_book_has_exactly_the_facts_that_the_ledger_calls_untaught(box, book):
     run = taught(box, The="wrong")
     write(box, [*ROWS, row("Who feeds Tuppence?", "Aunt Marrit feeds Tuppence."), {"fact": "Quenby has a vet."}])
