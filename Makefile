@@ -44,7 +44,7 @@ test-unsloth: $(UNSLOTH)/.ready
 
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
 test-vllm: dev $(VLLM)/.ready
-	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/serve/test_server.py tests/jobs/serve/test_server_fields.py tests/jobs/serve/test_hostile_requests.py tests/jobs/serve/test_lasting_name.py tests/jobs/serve/test_gpu_lease.py tests/jobs/export/test_export_in_vllm.py
+	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/serve/test_server.py tests/jobs/serve/test_server_fields.py tests/jobs/serve/test_hostile_requests.py tests/jobs/serve/test_lasting_name.py tests/jobs/serve/test_prompt_book.py tests/jobs/serve/test_openings.py tests/jobs/serve/test_subject_router.py tests/jobs/serve/test_gpu_lease.py tests/jobs/export/test_export_in_vllm.py
 
 # The examples of docs/guide/clients.md with the real clients, in an environment of their own (some minutes; needs npm).
 test-clients: dev $(CLIENTS)/.ready
