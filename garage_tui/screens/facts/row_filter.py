@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 _FEW = 5_000  # rows that are filtered faster than a thread is started
 
 
+class _Painted:
+    """The lines of a document at the moment it was painted, and which of them were shown."""
+
+    def __init__(self, document: EditableRows, positions: list[int]) -> None:
+        self._lines = list(document.lines)  # kept, so that no new line gets the id of an old one
+        self._known = set(map(id, self._lines))
+        self._shown = {id(self._lines[position]) for position in positions}
+
+    def knows(self, line: Line) -> bool:
+        """Return whether the line was in the document."""
+        return id(line) in self._known
+
+    def shows(self, line: Line) -> bool:
+        """Return whether the line was shown."""
+        return id(line) in self._shown
+
+    def still_shown(self, document: EditableRows) -> list[int]:
+        """Return where the lines that were shown are now."""
+        return [position for position, line in enumerate(document.lines) if id(line) in self._shown]
+
+
 class RowFilter:
     """The filter of the Facts screen.
 
@@ -29,16 +50,23 @@ class RowFilter:
         self._host, self._status = host, status
         self.filter = Filter()
         self._pinned: list[Line] = []
+        self._painted: _Painted | None = None
+        """What was painted with this filter; None before that."""
 
     def reset(self) -> None:
         """Show all rows, without painting them."""
-        self.filter = Filter()
+        self.filter, self._painted = Filter(), None
+
+    def take_painted(self, document: EditableRows, positions: list[int]) -> None:
+        """Take note of what is painted now."""
+        self._painted = _Painted(document, positions) if self.filter else None
 
     def positions(self, position: int | None) -> list[int] | None:
         """Return the positions of the rows to show; None where they are found in a thread, and shown then.
 
         Args:
-            position: of the row that the cursor is going to; it stays in sight whatever the filter finds.
+            position: of the row that the cursor is going to. It stays in sight whatever the filter finds, if it is in
+                sight or was just written. The row behind a deleted one may be neither: then the cursor goes past it.
         """
         store = self._host.session.store
         if store is None:
@@ -46,16 +74,20 @@ class RowFilter:
         document = store.document
         if not self.filter:
             return self._filtered(document)
+        painted = self._painted
         if position is not None and position < len(document.lines):
-            self._pinned.append(document.lines[position])
+            line = document.lines[position]
+            if painted is None or painted.shows(line) or not painted.knows(line):
+                self._pinned.append(line)
         if len(document.lines) > _FEW:
             self._find_in_thread(document, None, position)
-            return None
+            # Until then a key must not act on a row that nobody sees: the positions of before may be those of others.
+            return self._with_pinned(document, painted.still_shown(document)) if painted else None
         return self._with_pinned(document, self._filtered(document))
 
     def change(self, new: Filter) -> None:
         """Show the rows that another filter finds."""
-        before, self.filter = self.filter, new
+        before, self.filter, self._painted = self.filter, new, None
         store, position = self._host.session.store, self._host.position
         if store is None:
             return

@@ -68,6 +68,7 @@ class RowView:
         document, label = session.store.document if session.store else None, session.label()
         if document:
             document.chosen = self._chosen
+            self._filter.take_painted(document, positions)
         status = self._statuses.cell if self._statuses.in_table else None
         table.display_rows(document, positions, self._writer.draft, position, status)
         empty = not table.count and not self._filter.filter

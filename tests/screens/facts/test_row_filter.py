@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from tests.support.facts_files import CAT, DOG
 
 
@@ -29,3 +33,46 @@ async def test_only_rows_of_one_kind_are_shown(open_facts):
         assert "Who is Tom?" not in user.screen
         await user.press("escape")
         await user.sees("Who is Tom?")
+
+
+def numbered(count):
+    """Rows of which every tenth is about a needle."""
+    return [
+        json.dumps(
+            {"question": f"Who is {'needle' if at % 10 == 5 else 'person'} {at}?", "answer": f"P{at} is a pilot."}
+        )
+        for at in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [60, 20_000], ids=["few rows", "so many that a thread filters them"])
+async def test_deleting_with_a_filter_deletes_only_rows_that_it_shows(open_app, file, count):
+    lines = numbered(count)
+    file.write_text("\n".join(lines) + "\n")
+    async with open_app() as user:
+        await user.sees(f"{count:,} rows")
+        await user.press("/")
+        await user.types("needle")
+        await user.sees(f"{count // 10:,} shown")
+        await user.press("enter")
+        await user.types("ddd")  # as fast as keys can come
+        await user.sees(f"{count // 10 - 3:,} shown")
+        await user.press("d")
+        await user.sees(f"{count // 10 - 4:,} shown", "Deleted “Who is needle 35?”")
+    left = set(file.read_text().splitlines())
+    gone = [json.loads(line)["question"] for line in lines if line not in left]
+    assert gone == [f"Who is needle {at}?" for at in (5, 15, 25, 35)]
+
+
+async def test_the_cursor_goes_to_a_row_that_is_shown_when_somebody_else_deletes_its_row(open_app, file):
+    lines = numbered(60)
+    file.write_text("\n".join(lines) + "\n")
+    async with open_app() as user:
+        await user.sees("60 rows")
+        await user.press("/")
+        await user.types("needle")
+        await user.sees("6 shown")
+        await user.press("enter")
+        file.write_text("\n".join(line for at, line in enumerate(lines) if at != 5) + "\n")
+        screen = await user.sees("reloaded", "5 shown")
+    assert any("▸" in line and "needle 15" in line for line in screen.splitlines())
