@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.documents.fetch_limits import BodyDecoder, ConnectionDeadline, UndecodableBodyError
 
 if TYPE_CHECKING:
     import httpx
@@ -46,13 +46,25 @@ def fetch(url: str) -> FetchedPage:
     Raises:
         BadInputError: it cannot be had; the text says why in a sentence.
     """
+    with ConnectionDeadline(MAX_SECONDS) as deadline:
+        try:
+            return _follow(url, deadline)
+        except BadInputError:
+            if not deadline.is_over:
+                raise
+            # A connection that the deadline ended fails in many ways: as an error of the network, or as a short page.
+            reason = f"it takes longer than {MAX_SECONDS:.0f} s; save it with a browser and read the file"
+            raise _failed(url, reason) from None
+
+
+def _follow(url: str, deadline: ConnectionDeadline) -> FetchedPage:
+    """Return what is behind an address, after its redirects."""
     import httpx
 
-    end = time.monotonic() + MAX_SECONDS
     now = url
     try:
         for hop in range(_MAX_REDIRECTS + 1):
-            page = _fetch_one(url, now, end, is_redirect=hop > 0)
+            page = _fetch_one(url, now, deadline, is_redirect=hop > 0)
             if isinstance(page, FetchedPage):
                 return page
             now = page
@@ -69,13 +81,13 @@ def _failed(url: str, reason: str) -> BadInputError:
     return BadInputError(f"{one_line(url)}: {reason}")
 
 
-def _fetch_one(url: str, now: str, end: float, is_redirect: bool) -> FetchedPage | str:
+def _fetch_one(url: str, now: str, deadline: ConnectionDeadline, is_redirect: bool) -> FetchedPage | str:
     """Return the page at an address, or the address to which it redirects.
 
     Args:
         url: what the owner typed.
         now: what is fetched: the same, or where it led.
-        end: when all must be done, on the monotonic clock.
+        deadline: ends the connection when all must be done.
     """
     import httpx
 
@@ -93,15 +105,15 @@ def _fetch_one(url: str, now: str, end: float, is_redirect: bool) -> FetchedPage
         "Host": host if parts.port is None else f"{host}:{port}",
         "User-Agent": "garage_tui",
         "Accept": "text/html,application/pdf,text/markdown,text/plain,application/epub+zip,*/*;q=0.5",
-        "Accept-Encoding": "gzip, deflate",
+        "Accept-Encoding": ", ".join(BodyDecoder.ENCODINGS),
     }
     # Not a client of httpx, which would look at redirects, cookies and the environment by itself.
-    request = httpx.Request(
-        "GET",
-        request_url,
-        headers=headers,
-        extensions={"sni_hostname": parts.hostname, "timeout": httpx.Timeout(_STEP_SECONDS).as_dict()},
-    )
+    extensions = {
+        "sni_hostname": parts.hostname,
+        "timeout": httpx.Timeout(min(_STEP_SECONDS, deadline.left)).as_dict(),
+        "trace": deadline.watch,
+    }
+    request = httpx.Request("GET", request_url, headers=headers, extensions=extensions)
     with httpx.HTTPTransport(trust_env=False) as transport:
         answer = transport.handle_request(request)
         try:
@@ -109,7 +121,7 @@ def _fetch_one(url: str, now: str, end: float, is_redirect: bool) -> FetchedPage
                 return _redirect(url, now, answer.headers.get("location", ""))
             if answer.status_code != 200:
                 raise _failed(url, f"the server answers {answer.status_code} {one_line(answer.reason_phrase)}".rstrip())
-            content = _content(url, answer, end)
+            content = _content(url, answer, deadline)
             return FetchedPage(content, _file_name(parts.path, answer), answer.charset_encoding or "")
         finally:
             answer.close()
@@ -140,6 +152,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:  # private networks from before fc00::/7, which Python counts as global
+            return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
@@ -153,21 +167,27 @@ def _redirect(url: str, now: str, location: str) -> str:
     return target
 
 
-def _content(url: str, answer: httpx.Response, end: float) -> bytes:
-    """Return the body of an answer."""
+def _content(url: str, answer: httpx.Response, deadline: ConnectionDeadline) -> bytes:
+    """Return the body of an answer.
+
+    It is decompressed here, piece by piece: httpx would unpack 800 bytes that were compressed twice to gigabytes in one
+    step, before anybody could count them.
+    """
     length = answer.headers.get("content-length", "")
     content = bytearray()
-    if not length.isdecimal() or int(length) <= MAX_BYTES:
-        for part in answer.iter_bytes(65536):
-            content += part
-            if len(content) > MAX_BYTES:
-                break
-            if time.monotonic() > end:
-                raise _failed(
-                    url, f"it takes longer than {MAX_SECONDS:.0f} s; save it with a browser and read the file"
-                )
-        else:
-            return bytes(content)
+    try:
+        decoder = BodyDecoder(answer.headers.get_list("content-encoding", split_commas=True))
+        if not length.isdecimal() or int(length) <= MAX_BYTES:
+            for part in answer.iter_raw():  # each as it arrives
+                content += decoder.decode(part, MAX_BYTES + 1 - len(content))
+                if len(content) > MAX_BYTES or deadline.is_over:
+                    break
+            else:
+                decoder.finish()
+                if not deadline.is_over:
+                    return bytes(content)
+    except UndecodableBodyError as error:
+        raise _failed(url, str(error)) from error
     raise _failed(url, f"it has more than {human_bytes(MAX_BYTES)}; save it and read the file")
 
 
