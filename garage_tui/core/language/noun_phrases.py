@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from garage_tui.core.language.entities import STOP_WORDS
 from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, BASE_OF_PAST, BASE_OF_THIRD_PERSON, PAST
+from garage_tui.core.language.whole_words import spans_of
 
 _DET = "(?:the|my|our|your)"
 _HEAD = r"[\w'’-]+(?: [\w'’-]+){0,2}?"
 _PREPOSITION = "(?:of|at|for|in|on|from)"
+_BEGIN = re.compile(rf"\b{_DET} ")
+_STOP = re.compile(r"[,.?!]")
+_LINK = re.compile(rf" {_PREPOSITION} ")
+_ARTICLE = re.compile(r"\bthe \Z")
 _VERBS = {*PAST, *BASE_OF_THIRD_PERSON, *BASE_OF_PAST, *BASE_OF_PARTICIPLE}
 _ASIDE = {"in", "on", "at", "with", "from", "about", "into"}
 """Before a thing that is only mentioned: "in the firewall"."""
@@ -41,10 +47,11 @@ def find_noun_phrases(question: str, subject: str) -> list[NounPhrase]:
 
 def _before(question: str, subject: str) -> Iterator[NounPhrase]:
     """Yield the phrases whose head is before the subject's name: the boiler at it."""
-    name = re.escape(subject)
-    whole = re.compile(rf"{_DET} ({_HEAD}) {_PREPOSITION} (?:{_DET} {_HEAD} {_PREPOSITION} )*((?:the )?{name})")
-    for begin in re.finditer(rf"\b{_DET} (?=[^,.?!]*?{name})", question):
-        match = whole.match(question, begin.start())
+    for begin in _BEGIN.finditer(question):
+        at = question.find(subject, begin.end())
+        if at < 0 or _STOP.search(question, begin.end(), at) or not _LINK.search(question, begin.end()):
+            continue
+        match = _whole(subject).match(question, begin.start())
         if not match or _aside(question[: begin.start()]):
             continue
         text, head = match[0], match[1].split()
@@ -57,14 +64,27 @@ def _before(question: str, subject: str) -> Iterator[NounPhrase]:
                 yield NounPhrase(" ".join([match[2], *suffix]), " ".join(suffix))
 
 
+@functools.lru_cache(maxsize=256)
+def _whole(subject: str) -> re.Pattern[str]:
+    """Return the pattern of a phrase that ends in a subject; several questions after one another have the same."""
+    name = re.escape(subject)
+    return re.compile(rf"{_DET} ({_HEAD}) {_PREPOSITION} (?:{_DET} {_HEAD} {_PREPOSITION} )*((?:the )?{name})")
+
+
 def _after(question: str, subject: str) -> Iterator[NounPhrase]:
     """Yield the phrase whose head follows the subject's name: its phone app."""
-    match = re.search(rf"(?:\b(the) )?{re.escape(subject)}(['’]s)?(?= )", question)
-    if not match or not (match[1] or match[2]) or _aside(question[: match.start()]):
+    for start, end in spans_of(subject, question):
+        rest = question[end : end + 3]
+        owner = rest[:2] if rest in ("'s ", "’s ") else ""
+        if not owner and rest[:1] != " ":
+            continue
+        article = _ARTICLE.search(question, 0, start)
+        begin, end = article.start() if article else start, end + len(owner)
+        if (article or owner) and not _aside(question[:begin]):
+            head = _nouns(question[end:])
+            if head and head[-1] not in GENERIC_HEADS:
+                yield NounPhrase(" ".join([question[begin:end], *head]), " ".join(head))
         return
-    head = _nouns(question[match.end() :])
-    if head and head[-1] not in GENERIC_HEADS:
-        yield NounPhrase(" ".join([match[0], *head]), " ".join(head))
 
 
 def _aside(before: str) -> bool:

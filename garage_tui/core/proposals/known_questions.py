@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from garage_tui.core.school.same_statement import says_same
 
 _CUTOFF = 80.0
 """Similarity, of 100, from which two questions are compared closely; `find_near_duplicates` asks for 90 and more."""
+_MAX_RELATIONS = 50_000
+"""Questions whose relation is kept: some 15 MB."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class KnownQuestions:
         self._entries: list[KnownQuestion] = []
         self._texts: list[str] = []
         self._statements: dict[str, KnownQuestion] = {}
-        self._relations: dict[tuple[str, ...], list[KnownQuestion]] = {}
+        self._relations: dict[bytes, list[KnownQuestion]] = {}
 
     def add_rows(self, rows: Iterable[tuple[int, Fact]], file: str) -> None:
         """Add the rows of a facts file, each with its line from 1; statements without a question too."""
@@ -118,8 +122,17 @@ def _is_part(short: str, long: str, question: str) -> bool:
     return not missing_values(short, long, [question]) and len(mine - stems(long)) <= MAX_ADDED * len(mine)
 
 
-def _relation(question: str) -> tuple[str, ...]:
-    """Return what a question asks of its subject, the same for all wordings; empty where that is not known."""
+@functools.lru_cache(maxsize=_MAX_RELATIONS)
+def _relation(question: str) -> bytes:
+    """Return what a question asks of its subject, the same for all wordings; empty where that is not known.
+
+    It depends on the question alone, and takes most of the time of an index. It is kept, so that the index for the next
+    edit of the owner is made of what was found for the one before, also after the facts file has changed. As it is
+    only compared, a digest does.
+    """
     subject = find_subject(question)
     phrases = relation_phrases(question, subject) if subject else []
-    return (*phrases, *sorted(find_entities(question))) if phrases else ()
+    if not phrases:
+        return b""
+    parts = "\0".join((*phrases, *sorted(find_entities(question))))
+    return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).digest()

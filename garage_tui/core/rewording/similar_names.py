@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.entities import entity_spellings, tokenize
+from garage_tui.core.language.whole_words import whole_word_spans
 from garage_tui.core.rewording import builtin_prompts
 
 _HEADS = """
@@ -32,7 +33,7 @@ def find_subject(question: str) -> str:
     spans: list[tuple[int, int]] = []
     for name in entity_spellings(question).values():
         if not name[0].isdigit():
-            spans += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", question)]
+            spans += whole_word_spans(name, question)
     runs: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if runs and question[runs[-1][1] : start] in _JOINTS:
