@@ -25,6 +25,7 @@ from garage_tui.core.base.json_text import replace_half_characters
 from garage_tui.core.base.safe_open import IrregularFileError, open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.documents.line_splitter import LineSplitter
 from garage_tui.core.documents.passage import Document
 from garage_tui.core.documents.reader_process import MAX_FILE_BYTES, ReaderOrder, ReaderProgress, ReaderResult
 
@@ -170,7 +171,7 @@ class _ReaderRun:
 
     def _result(self, output: IO[bytes]) -> ReaderResult | str:
         """Return the result that the process writes, or why it wrote none."""
-        unread = bytearray()
+        unread = LineSplitter()
         begun = time.monotonic()
         size = 0
         with selectors.DefaultSelector() as selector:
@@ -190,10 +191,7 @@ class _ReaderRun:
                 size += len(part)
                 if size > _MAX_OUTPUT:
                     return f"its text has more than {human_bytes(_MAX_OUTPUT)}"
-                unread += part
-                *lines, rest = unread.split(b"\n") if b"\n" in part else [unread]
-                unread = bytearray(rest)
-                for line in lines:
+                for line in unread.add(part):
                     message = self._decoder.decode(line)
                     if isinstance(message, ReaderResult):
                         return message
