@@ -33,6 +33,9 @@ ORDINARY = (
 """Pattern of text whose characters are safe, and one cell wide in every terminal that shows the app at all: nearly
 all that is painted. `re` compiles it once for whoever uses it."""
 
+UNSEEN = f"{_UNSEEN}{_DECEIVING}\u200c\u200d\ufe0e\ufe0f"
+"""What stands in a text without being seen, as the inside of a pattern's `[]`; the joiners and emoji selectors too."""
+
 # Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
 _SILENT = f"[{_C0_C1}{_UNSEEN}]"
 _LOUD = f"[{_DECEIVING}]+"

@@ -14,6 +14,7 @@ from garage_tui.core.facts.formats.sentences import is_question
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
+from garage_tui.core.proposals.mixed_scripts import find_mixed_word
 from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
 from garage_tui.core.proposals.passage_sentences import Span, passage_sentences, whole_sentences
 from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
@@ -87,7 +88,7 @@ def check_proposal(proposal: Proposal, checked: CheckedPassage, known: KnownQues
         ("values", _values(proposal, context), "its names, numbers, dates and addresses stand in the quote"),
         ("support", _support(proposal), "the quote says it"),
         ("subject", _subject(proposal), "every question names its subject"),
-        ("instructions", _instructions(proposal), "nothing in it gives orders to a model"),
+        ("instructions", _instructions(proposal, checked.title), "nothing in it gives orders to a model"),
         ("questions", _questions(proposal), "its questions differ"),
         ("duplicate", _duplicate(proposal, known), "nothing asks the same"),
         ("contradiction", _contradiction(proposal, known), "nothing answers otherwise"),
@@ -154,10 +155,16 @@ def _subject(proposal: Proposal) -> str:
     return ""
 
 
-def _instructions(proposal: Proposal) -> str:
+def _instructions(proposal: Proposal, title: str) -> str:
     texts = (proposal.quote, proposal.statement, proposal.answer, *proposal.all_questions)
-    order = find_instruction(*texts)
-    return f"“{one_line(order, 80)}” gives orders to a model" if order else ""
+    if order := find_instruction(*texts):
+        return f"“{one_line(order, 80)}” gives orders to a model"
+    # The writer read these too, in the same prompt.
+    if order := find_instruction(proposal.heading, *proposal.heading.split(" › "), title):
+        return f"“{one_line(order, 80)}” in a heading above it gives orders to a model"
+    if word := find_mixed_word(*texts, proposal.heading, title):
+        return f"“{one_line(word, 40)}” has letters of another alphabet that look like Latin ones"
+    return ""
 
 
 def _questions(proposal: Proposal) -> str:

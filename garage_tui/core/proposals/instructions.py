@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+from garage_tui.core.proposals.mixed_scripts import latin_letters
 from garage_tui.core.proposals.normal_text import unify
 
 _PATTERNS = [
@@ -34,11 +36,25 @@ _PATTERNS = [
 _ORDERS = [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in _PATTERNS]
 
 
+_WIDE_BLANKS = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
+"""Fillers that are painted as a blank, and that stand between words as one."""
+
+
 def find_instruction(*texts: str) -> str:
-    """Return a piece of one of the texts that gives orders to a model; empty where there is none."""
+    """Return a piece of one of the texts that gives orders to a model; empty where there is none.
+
+    A text is searched as a reader sees it, who takes a Cyrillic е for an e: unseen characters are dropped, letters of
+    other alphabets and letters in mathematical type become the Latin ones that they look like.
+    """
     for text in texts:
-        plain = unify(text)
+        # A filler is a blank between two words, and nothing within one.
+        plain_forms = dict.fromkeys((_as_seen(text.translate(_WIDE_BLANKS)), _as_seen(text)))
         for pattern in _ORDERS:
-            if match := pattern.search(plain):
-                return " ".join(match[0].split())[:80]
+            for plain in plain_forms:
+                if match := pattern.search(plain):
+                    return " ".join(match[0].split())[:80]
     return ""
+
+
+def _as_seen(text: str) -> str:
+    return unify(latin_letters(text if text.isascii() else unicodedata.normalize("NFKC", unify(text))))

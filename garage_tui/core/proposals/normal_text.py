@@ -6,9 +6,12 @@ hyphen or a line end in a word, the other has not.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from garage_tui.core.base.sanitize import UNSEEN
 
 _LIGATURES = {
     "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "Ĳ": "IJ", "ĳ": "ij", "…": "...",
@@ -18,7 +21,7 @@ _DASHES = "\u2012\u2013\u2014\u2015"
 _DASH = "\u2014"
 _SINGLE = "'‘’‚‛‹›´`′ʼ＇"
 _DOUBLE = '"“”„‟«»″＂「」『』'
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_UNSEEN = re.compile(f"[{UNSEEN}]")
 _WIDE = range(0xFF01, 0xFF5F)
 """The forms of ASCII characters that are as wide as Chinese ones."""
 _EMPHASIS = "*"
@@ -110,8 +113,8 @@ def _units(text: str) -> Iterator[tuple[str, int, int]]:
         while end < len(text) and unicodedata.combining(text[end]):
             end += 1
         sign = unicodedata.normalize("NFC", text[at:end]) if end > at + 1 else text[at]
-        if sign in _UNSEEN:
-            sign = ""
+        if sign[0] > "\x7f" and _is_unseen(sign[0]):
+            sign = sign[1:]  # a mark that was put on it stays
         elif sign in _LIGATURES:
             sign = _LIGATURES[sign]
         elif sign in _HYPHENS:
@@ -130,6 +133,10 @@ def _units(text: str) -> Iterator[tuple[str, int, int]]:
             if letter:
                 yield letter, at, end
         at = end
+
+
+def _is_unseen(sign: str) -> bool:
+    return not sign.isspace() and _UNSEEN.match(sign) is not None
 
 
 def _next(units: list[tuple[str, int, int]], index: int) -> str:
