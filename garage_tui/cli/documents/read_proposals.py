@@ -103,6 +103,7 @@ def run_proposals(
         say(f"  refused {_counted(len(refused))}")
     code = 0
     if args.accept:
+        from garage_tui.core.base.errors import GarageError
         from garage_tui.core.proposals.acceptance import accept
 
         open_ones = read_proposals(path).in_state("proposed", "edited")
@@ -111,6 +112,8 @@ def run_proposals(
         done = accept(workspace, facts, chosen, base_model=settings.base_model, outdated=outdated_quotes(changed))
         result["accepted"] = _accepted(done)
         _print_accepted(done, say)
+        if done.problem:
+            raise GarageError(done.problem)
         code = 2 if done.left_out else 0
     if args.list:
         found = sorted(read_proposals(path).proposals.values(), key=lambda one: one.start)

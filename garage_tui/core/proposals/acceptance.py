@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import Workspace, journals_folder
 from garage_tui.core.documents.row_origin import PASSAGE
@@ -47,6 +48,8 @@ class Acceptance:
     """Those that were not written, each with the reason."""
     written: tuple[WrittenRows, ...] = ()
     """Which rows of the file each of them changed; none for one whose rows were there before."""
+    problem: str = ""
+    """Why it could not be recorded that they are accepted, as sentences; empty where it was. The rows are there."""
 
 
 class _LeftOutError(Exception):
@@ -82,15 +85,14 @@ def accept(
             from the same document that answers its question otherwise.
 
     Raises:
-        GarageError: a file cannot be read or written; nothing was added.
+        GarageError: the facts file cannot be read or written; nothing was added.
     """
     for _ in range(_TRIES):
         store = FactsStore(path, journals_folder(), if_unsaved="nothing was added")
         try:
             result = _accept(store, proposals, base_model, frozenset(outdated))
             if store.save() is None:
-                _record(workspace, result.accepted)
-                return result
+                return replace(result, problem=_record(workspace, result))
         finally:
             store.abandon()  # whoever accepts what could not be saved can do it again
     raise GarageError(f"{path} is written by others all the time, so nothing was added: try again")
@@ -106,9 +108,24 @@ def refuse(workspace: Workspace, proposals: Sequence[Proposal]) -> None:
         append_events(proposals_path(workspace, document), decided_events(group, "refused"))
 
 
-def _record(workspace: Workspace, accepted: Sequence[Proposal]) -> None:
-    for document, group in _by_document(accepted).items():
-        append_events(proposals_path(workspace, document), decided_events(group, "accepted"))
+def _record(workspace: Workspace, done: Acceptance) -> str:
+    """Record what was accepted; return why that failed, if it did.
+
+    The rows come first: if the power fails between the two, the proposals are still offered, and who accepts them again
+    finds that their rows are there, so that none is written twice. The other way round, facts would count as taught
+    that no file has.
+    """
+    problem = ""
+    for document, group in _by_document(done.accepted).items():
+        try:
+            append_events(proposals_path(workspace, document), decided_events(group, "accepted"))
+        except GarageError as error:
+            rows = f"{plural(done.rows, 'row')} {'is' if done.rows == 1 else 'are'} in {done.file.name} now, but"
+            problem = (
+                f"{rows if done.rows else ''} it could not be recorded that the proposals are accepted: {error}. They "
+                "stay in the list: accept them once more when that file can be written; no row is written twice"
+            ).strip()
+    return problem
 
 
 def _by_document(proposals: Iterable[Proposal]) -> dict[str, list[Proposal]]:

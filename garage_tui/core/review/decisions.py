@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -48,6 +48,8 @@ class ReviewDecision:
     """The proposals as they were."""
     results: tuple[Acceptance, ...] = ()
     """Of an acceptance, in the order in which they were written."""
+    kept: tuple[Proposal, ...] = ()
+    """Those whose rows somebody has changed since, where undo has taken out the others and could not record it."""
 
 
 class Decisions:
@@ -76,7 +78,7 @@ class Decisions:
             on_batch: called with how many are done; it returns whether to go on.
 
         Raises:
-            GarageError: a file cannot be read or written; what was accepted before is kept, and undo knows it.
+            GarageError: the facts file cannot be read or written; what was accepted before is kept, and undo knows it.
         """
         outdated, results, done = outdated_quotes(reviewed.outdated), list[Acceptance](), 0
         try:
@@ -84,7 +86,7 @@ class Decisions:
                 batch = chosen[first : first + _BATCH]
                 results.append(accept(self._workspace, file, batch, base_model=base_model, outdated=outdated))
                 done += len(batch)
-                if not on_batch(done):
+                if results[-1].problem or not on_batch(done):
                     break
         finally:
             accepted = tuple(one for result in results for one in result.accepted)
@@ -99,6 +101,7 @@ class Decisions:
             sum(one.rows for one in results),
             tuple(pair for one in results for pair in one.left_out),
             tuple(rows for one in results for rows in one.written),
+            next((one.problem for one in results if one.problem), ""),
         )
 
     def refuse(self, reviewed: ReviewedDocument, file: Path, chosen: Sequence[Proposal]) -> None:
@@ -131,11 +134,17 @@ class Decisions:
         if not self._done:
             raise GarageError("there is nothing to undo")
         decision = self._done[-1]
-        kept: frozenset[str] = frozenset()
         written = [rows for result in decision.results for rows in result.written]
         if written:
-            kept = undo_acceptance(decision.file, written)
-        back = [one for one in decision.before if one.id not in kept]
+            ids = undo_acceptance(decision.file, written)
+            # The rows are out now. If that cannot be recorded, who tries again must not look for them once more.
+            decision = replace(
+                decision,
+                results=tuple(replace(result, written=()) for result in decision.results),
+                kept=tuple(one for one in decision.before if one.id in ids),
+            )
+            self._done[-1] = decision
+        back = [one for one in decision.before if one not in decision.kept]
         path = proposals_path(self._workspace, decision.document)
         events: list[ProposalEvent] = []
         for one in back:
@@ -143,7 +152,7 @@ class Decisions:
             events += decided_events([one], one.state) if decision.results else _whole_events(one)
         append_events(path, events)
         self._done.pop()
-        return decision, [one for one in decision.before if one.id in kept]
+        return decision, list(decision.kept)
 
     def _add(self, decision: ReviewDecision) -> None:
         self._done = [*self._done[-_MAX_UNDO:], decision]

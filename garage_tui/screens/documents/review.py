@@ -98,7 +98,9 @@ class Review:
 
     def _say_accepted(self, done: Acceptance, of: int) -> None:
         notice = self._host.notice
-        if done.left_out:
+        if done.problem:
+            notice.wrong(f"{done.problem}. u takes the rows out again.")
+        elif done.left_out:
             proposal, reason = done.left_out[0]
             more = f" (and {plural(len(done.left_out) - 1, 'other')})" if len(done.left_out) > 1 else ""
             begun = f"Accepted {len(done.accepted):,} of {of:,}. " if of > 1 else ""

@@ -178,6 +178,24 @@ async def test_an_edited_proposal_is_accepted_as_it_was_edited(box, facts):
     assert {row["answer"] for row in rows(facts)} == {"It is a set of servers."}
 
 
+async def test_rows_that_are_written_are_no_failure_where_the_decision_cannot_be_recorded(box, facts):
+    proposals = await made(box, facts)
+    path = proposals_path(box, "manual.txt")
+    events = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    done = accept(box, facts, proposals)
+    assert done.rows == len(rows(facts)) == 3 * len(proposals) and done.accepted == tuple(proposals)
+    assert f"{done.rows} rows are in garage.jsonl now, but it could not be recorded" in done.problem
+    path.rmdir()
+    path.write_bytes(events)  # as after a power cut between the two files: the next start still offers them
+    offered = read_proposals(path).in_state("proposed")
+    assert {one.id for one in offered} == {one.id for one in proposals}
+    again = accept(box, facts, offered)
+    assert (again.rows, again.problem, len(again.accepted)) == (0, "", len(proposals))
+    assert len(rows(facts)) == done.rows and read_proposals(path).in_state("proposed") == []
+
+
 async def test_undo_takes_out_exactly_the_rows_that_were_written(box, facts):
     other = {"question": "Who feeds Tuppence?", "answer": "Aunt Marrit feeds Tuppence."}
     facts.write_text(json.dumps(other) + "\n")
