@@ -96,6 +96,34 @@ class RepeatedQuestions:
         self._near.clear()
 
 
+class GrowingRepeats:
+    """Finds the same as `RepeatedQuestions`, of questions that come one after the other, for any question."""
+
+    def __init__(self) -> None:
+        self._questions: list[str] = []
+        self._near, self._inside = _QuestionIndex(()), WrappedQuestions(())
+        self._with_stem: dict[str, list[int]] = {}
+
+    def add(self, question: str) -> None:
+        """Add a taught question; its index is how many were there before."""
+        for stem in set(self._inside.add(question)):
+            self._with_stem.setdefault(stem, []).append(len(self._questions))
+        self._near.add(question)
+        self._questions.append(question)
+
+    def find(self, exam: str) -> list[int]:
+        """Return the indices of the taught questions that an exam question repeats, in their order."""
+        return sorted({*self._near.find(exam), *self._inside.find(exam), *self._around(exam)})
+
+    def _around(self, exam: str) -> Iterator[int]:
+        """Yield the taught questions that are this one with words around it: they have its rarest word too."""
+        single = WrappedQuestions(())
+        stems = single.add(exam)
+        if len(stems) > 1:
+            rarest = min((self._with_stem.get(stem, []) for stem in stems), key=len)
+            yield from (index for index in rarest if single.find(self._questions[index]))
+
+
 class _QuestionIndex:
     """An index of questions by their length, so that one is compared only with those of similar length.
 
@@ -103,14 +131,18 @@ class _QuestionIndex:
     """
 
     def __init__(self, questions: Sequence[str]) -> None:
-        self._questions = questions
+        self._questions = list[str]()
         self._buckets: dict[int, tuple[list[int], tuple[list[str], list[str]]]] = {}
-        for index, question in enumerate(questions):
-            text = strip_punctuation(question)
-            bucket = self._buckets.setdefault(len(text), ([], ([], [])))
-            bucket[0].append(index)
-            bucket[1][0].append(text)
-            bucket[1][1].append(_in_order(text))
+        for question in questions:
+            self.add(question)
+
+    def add(self, question: str) -> None:
+        text = strip_punctuation(question)
+        bucket = self._buckets.setdefault(len(text), ([], ([], [])))
+        bucket[0].append(len(self._questions))
+        bucket[1][0].append(text)
+        bucket[1][1].append(_in_order(text))
+        self._questions.append(question)
 
     def clear(self) -> None:
         """Free the texts piece by piece: all at once would block everything else for 10 ms."""

@@ -51,14 +51,21 @@ class WrappedQuestions:
     """An index of questions that finds those that another question contains with nothing but words around them."""
 
     def __init__(self, questions: Sequence[str]) -> None:
-        self._questions = questions
+        self._questions = list[str]()
         self._indices: dict[tuple[str, ...], list[int]] = {}
         self._lengths: dict[str, set[int]] = {}
-        for index, question in enumerate(questions):
-            stems = _tokens(question).stems
-            if len(stems) > 1:
-                self._indices.setdefault(stems, []).append(index)
-                self._lengths.setdefault(stems[0], set()).add(len(stems))
+        for question in questions:
+            self.add(question)
+
+    def add(self, question: str) -> tuple[str, ...]:
+        """Add a question, and return the words of it that are compared, without endings."""
+        index = len(self._questions)
+        self._questions.append(question)
+        stems = _tokens(question).stems
+        if len(stems) > 1:
+            self._indices.setdefault(stems, []).append(index)
+            self._lengths.setdefault(stems[0], set()).add(len(stems))
+        return stems
 
     def find(self, question: str) -> list[int]:
         """Return the indices of the questions that `question` is one of, with or without words around it."""

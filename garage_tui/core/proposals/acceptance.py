@@ -14,13 +14,13 @@ from garage_tui.core.base.workspace import Workspace, journals_folder
 from garage_tui.core.documents.row_origin import PASSAGE
 from garage_tui.core.facts.editable_rows import Change
 from garage_tui.core.facts.line import Fact, Line, make_line
-from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.proposals.proposal import Proposal
 from garage_tui.core.proposals.proposal_file import append_events, decided_events, proposals_path
 from garage_tui.core.school.fact_change import FactChange, apply_change, plan_change
 from garage_tui.core.school.fact_input import FactInput, read_fact
 from garage_tui.core.school.remember import row_mark
+from garage_tui.core.school.row_index import RowIndex
 
 WHAT = "facts of a document"
 """Names the new rows for undo."""
@@ -139,6 +139,7 @@ def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdate
     accepted, left_out, new = list[Proposal](), list[tuple[Proposal, str]](), list[Fact]()
     counts, changes = list[tuple[Proposal, int]](), list[WrittenRows]()
     written = 0
+    index = RowIndex(store.document.lines)
 
     def insert() -> None:
         at = len(store.document.lines)
@@ -150,10 +151,11 @@ def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdate
         counts.clear()
 
     for proposal in proposals:
-        lines = [*store.document.lines, *map(make_line, new)]
+        size = len(index.lines)
         try:
-            rows, replaced = _plan(store, lines, proposal, base, outdated)
+            rows, replaced = _plan(store, index, proposal, base, outdated)
         except (BadInputError, _LeftOutError) as error:
+            index.cut(size)
             left_out.append((proposal, str(error)))
             continue
         if replaced is not None:
@@ -162,6 +164,7 @@ def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdate
             if last := store.document.last_change:
                 changes.append(WrittenRows(proposal, last))
             written += replaced.changed + len(replaced.rows)
+            index = RowIndex([*store.document.lines, *map(make_line, rows)])
         if rows:
             new += rows
             counts.append((proposal, len(rows)))
@@ -172,9 +175,12 @@ def _accept(store: FactsStore, proposals: Sequence[Proposal], base: str, outdate
 
 
 def _plan(
-    store: FactsStore, lines: Sequence[Line], proposal: Proposal, base: str, outdated: frozenset[str]
+    store: FactsStore, index: RowIndex, proposal: Proposal, base: str, outdated: frozenset[str]
 ) -> tuple[list[Fact], FactChange | None]:
     """Return the rows that a proposal becomes, and the change of rows that it supersedes; None where it does not.
+
+    Args:
+        index: the lines of the file and what earlier proposals of the batch add; the rows of this one are added.
 
     Raises:
         BadInputError: a question or the answer cannot be a row, or only the exam asks it.
@@ -186,28 +192,29 @@ def _plan(
         read_fact(question=proposal.exam_question, answer=proposal.answer, base_model=base)
     if not facts:
         raise _LeftOutError("it has no question to teach")
-    rows: list[Fact] = []
+    lines, rows = list(index.lines), list[Fact]()
     replaced: FactChange | None = None
     there = False
     for fact in facts:
-        change = plan_change([*lines, *map(make_line, rows)], fact, mark)
+        change = plan_change(index, fact, mark)
         if change.outcome == "contradicts":
             if replaced is not None and _are_replaced(change, lines, replaced):
                 continue
             if replaced is not None or not _may_replace(change, lines, proposal, outdated):
                 raise _LeftOutError(f"{store.path.name}, {change.contradictions[0].text}")
-            replaced = plan_change(lines, fact, mark, replace=True)
+            replaced = plan_change(lines if rows else index, fact, mark, replace=True)
             continue
         there = there or change.outcome == "already there"
-        rows += [_row(proposal, fact, mark) for _ in change.rows[:1]]
+        if change.rows:
+            rows.append(_row(proposal, fact, mark))
+            index.add(make_line(rows[-1]))
     if replaced is None and not rows and not there:
         raise _LeftOutError("no question of it can be taught")
-    taught = [line.fact.question for line in lines if line.fact and line.fact.is_taught]
-    taught += [row.question for row in rows]
     exam = proposal.exam_question
-    exams = {line.fact.question for line in lines if line.fact and line.fact.exam}
-    if rows and exam and exam not in exams and not RepeatedQuestions(taught, [exam]).find(exam):
+    is_new = exam and not index.is_exam_question(exam) and not any(line.is_taught for line in index.repeating(exam))
+    if rows and is_new:
         rows.append(_row(proposal, FactInput(proposal.answer, exam), mark, exam=True))
+        index.add(make_line(rows[-1]))
     return rows, replaced
 
 

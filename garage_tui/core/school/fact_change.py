@@ -12,13 +12,12 @@ from typing import Literal
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact, Line
-from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.language.fold import fold
-from garage_tui.core.language.plain_question import without_description
 from garage_tui.core.language.question_forms import generate_questions
 from garage_tui.core.rewording.suggestions import check_question
 from garage_tui.core.school.fact_input import FactInput
+from garage_tui.core.school.row_index import RowIndex
 from garage_tui.core.school.same_statement import (
     TELLING,
     as_written,
@@ -80,20 +79,21 @@ class FactChange:
 
 
 def plan_change(
-    lines: Sequence[Line], fact: FactInput, mark: Mapping[str, object], *, replace: bool = False
+    rows: Sequence[Line] | RowIndex, fact: FactInput, mark: Mapping[str, object], *, replace: bool = False
 ) -> FactChange:
     """Return what has to change so that a file with these lines states a fact.
 
     It compares the fact with every question of the file: call it in a thread.
 
     Args:
+        rows: the lines of the file; who plans many changes makes one index of them.
         mark: keys that each written row gets, such as where it came from.
         replace: supersede the rows that contradict it; else nothing changes.
 
     Raises:
         BadInputError: the question is one that the exam asks, so the exam would prove nothing.
     """
-    return _FactComparison(lines, fact, mark).change(replace=replace)
+    return _FactComparison(rows if isinstance(rows, RowIndex) else RowIndex(rows), fact, mark).change(replace=replace)
 
 
 def apply_change(store: FactsStore, change: FactChange, what: str) -> int:
@@ -121,28 +121,16 @@ def template_questions(statement: str) -> list[str]:
 class _FactComparison:
     """Compares one fact with the rows of a file."""
 
-    def __init__(self, lines: Sequence[Line], fact: FactInput, mark: Mapping[str, object]) -> None:
-        self._fact, self._mark = fact, mark
+    def __init__(self, rows: RowIndex, fact: FactInput, mark: Mapping[str, object]) -> None:
+        self._rows, self._fact, self._mark = rows, fact, mark
         self._to_the_letter = False
-        self._numbers = {line: number for number, line in enumerate(lines, 1)}
-        self._lines = [line for line in lines if line.fact]
-        self._asking = [line for line in self._lines if line.fact and line.fact.question]
         self._questions = template_questions(fact.answer) if fact.is_statement else [fact.question]
-        asking = [line.fact.question for line in self._asking if line.fact]
-        repeats = RepeatedQuestions(asking, self._questions)
-        self._hits = {question: [self._asking[at] for at in repeats.find(question)] for question in self._questions}
+        self._hits = {question: rows.repeating(question) for question in self._questions}
         """The rows that ask each of the new questions, in these words or nearly so."""
 
     def _described(self) -> list[Line]:
         """Return the rows that ask a new question and describe its subject besides, or ask it without a description."""
-        questions = {fold(question) for question in self._questions}
-        plain = {fold(without_description(question)) for question in self._questions}
-        found = []
-        for line in self._asking:
-            assert line.fact
-            if fold(line.fact.question) in plain or fold(without_description(line.fact.question)) in questions:
-                found.append(line)
-        return found
+        return [line for question in self._questions for line in self._rows.describing(question)]
 
     def change(self, *, replace: bool) -> FactChange:
         self._to_the_letter = replace
@@ -151,7 +139,7 @@ class _FactComparison:
             return FactChange("already there", there=there, lacks=lacks)
         asking = [line for hits in (*self._hits.values(), self._described()) for line in hits]
         against = [line for line in asking if self._contradicts(line)]
-        against = sorted(set(against), key=self._numbers.__getitem__)
+        against = sorted(set(against), key=self._rows.number)
         if against and not replace:
             return FactChange("contradicts", contradictions=tuple(map(self._contradiction, against)))
         if against:
@@ -160,9 +148,8 @@ class _FactComparison:
 
     def _there(self) -> Line | None:
         """Return the row that states the fact already."""
-        taught = [line for line in self._asking if line.is_taught]
         if self._fact.is_statement:
-            rows = [*taught, *(line for line in self._lines if line.fact and line.fact.is_statement)]
+            rows = [*(line for line in self._rows.asking if line.is_taught), *self._rows.statements]
             same = (line for line in rows if line.fact and self._states(line.fact))
             found = next(same, None)
             if found is not None:
@@ -192,11 +179,11 @@ class _FactComparison:
 
     def _contradiction(self, line: Line) -> Contradiction:
         assert line.fact
-        return Contradiction(self._numbers[line], line.fact.question, line.fact.answer)
+        return Contradiction(self._rows.number(line), line.fact.question, line.fact.answer)
 
     def _adding(self) -> FactChange:
         questions = self._teachable({})
-        mine = (line for line in self._lines if line.fact and line.fact.is_statement and self._states(line.fact))
+        mine = (line for line in self._rows.statements if line.fact and self._states(line.fact))
         statement = next(mine, None)
         if questions and statement and statement.fact:
             values: dict[str, object] = {"question": questions[0], "answer": self._fact.answer}
@@ -217,8 +204,7 @@ class _FactComparison:
         """What the file calls the fact that a given answer states; empty where it has no name, or says too little."""
         if len(content_stems(self._fact.answer)) < TELLING:
             return ""
-        named = (line.fact for line in self._lines if line.fact and line.fact.fact)
-        return next((fact.fact for fact in named if same_text(fact.answer, self._fact.answer)), "")
+        return self._rows.name_of(self._fact.answer)
 
     def _teachable(self, edits: Edits) -> list[str]:
         """Return the new questions that no row asks yet, after these edits.
@@ -233,8 +219,8 @@ class _FactComparison:
             if exam and exam.fact and not self._fact.is_statement and not edits:
                 asks = one_line(exam.fact.question, 80)
                 raise BadInputError(
-                    f"line {self._numbers[exam]} is an exam question that asks this, “{asks}”, and would prove nothing "
-                    "if it were taught: ask in other words"
+                    f"line {self._rows.number(exam)} is an exam question that asks this, “{asks}”, and would prove "
+                    "nothing if it were taught: ask in other words"
                 )
             exactly = any(line.fact and same_question(line.fact.question, question) for line in kept)
             if not exam and not exactly and not (kept and self._fact.is_statement):
@@ -245,7 +231,7 @@ class _FactComparison:
         edits: Edits = {}
         name = ""
         for key in dict.fromkeys(fold(line.fact.content) for line in against if line.fact):
-            group = [line for line in self._lines if line.fact and fold(line.fact.content) == key]
+            group = [line for line in self._rows.lines if line.fact and fold(line.fact.content) == key]
             edits |= (found := supersede(group, against, self._fact, self._mark))
             kept = (line.fact.fact for line, values in found.items() if line.fact and "fact" not in (values or {}))
             name = name or next(filter(None, kept), "")
@@ -254,7 +240,7 @@ class _FactComparison:
         extra = {"fact": name} if name else {}
         rows = [Fact(one, self._fact.answer, {**extra, **self._mark}) for one in self._teachable(edits)]
         if not rows and not any(line.is_taught for line, values in edits.items() if values is not None):
-            number = self._numbers[against[0]]
+            number = self._rows.number(against[0])
             raise BadInputError(
                 f"only the exam asks this, on line {number}: change its answer on Facts, and tell it in other words"
             )

@@ -56,7 +56,12 @@ def same_text(text: str, other: str) -> bool:
 
 def same_question(text: str, other: str) -> bool:
     """Return whether two texts differ at most in case, spaces and the full stop."""
-    return fold(text).rstrip(_END) == fold(other).rstrip(_END)
+    return bare_text(text) == bare_text(other)
+
+
+def bare_text(text: str) -> str:
+    """Return a text without what `same_text` passes over."""
+    return fold(text).rstrip(_END)
 
 
 def as_written(text: str) -> str:
