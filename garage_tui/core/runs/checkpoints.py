@@ -7,6 +7,7 @@ checkpoint or none.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -17,12 +18,14 @@ import msgspec
 
 from garage_tui.core.base.atomic import sync_folder, write_atomic
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.read_errors import UNREADABLE
-from garage_tui.core.base.safe_open import check_regular, open_regular, read_regular
+from garage_tui.core.base.read_errors import DAMAGED
+from garage_tui.core.base.safe_open import IrregularFileError, check_regular, open_regular, read_regular
 
 SEAL = "whole.json"
 KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d+)")
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""Errors that say that a file is not there; any other one (EIO, ESTALE, EACCES) says nothing about the file."""
 
 
 class CheckpointSeal(msgspec.Struct, frozen=True):
@@ -59,7 +62,11 @@ def list_checkpoints(run: Path) -> list[Path]:
 
 
 def read_seal(folder: Path) -> CheckpointSeal | None:
-    """Return the seal of a complete checkpoint; None if anything is missing or different."""
+    """Return the seal of a complete checkpoint; None if anything is missing or different.
+
+    Raises:
+        OSError: it cannot be read now, and may be complete.
+    """
     try:
         seal = msgspec.json.decode(read_regular(folder / SEAL), type=CheckpointSeal)
         for path in folder.iterdir():  # what the seal does not name is read, too, where a trainer knows its name
@@ -67,14 +74,27 @@ def read_seal(folder: Path) -> CheckpointSeal | None:
                 check_regular(path)
         for name, (size, digest) in seal.files.items():
             path = folder / Path(name).name
-            if path.stat().st_size != size:
+            if check_regular(path).st_size != size:
                 return None
             with open_regular(path) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     return None
-    except UNREADABLE:
+    except (*DAMAGED, IrregularFileError):
         return None
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
     return seal if seal.files else None
+
+
+def _may_be_sealed(folder: Path) -> bool:
+    """Return False only where it is certain that there is no seal."""
+    try:
+        os.stat(folder / SEAL)  # noqa: PTH116 (Path.exists takes some errors for an absence)
+    except OSError as error:
+        return error.errno not in _ABSENT
+    return True
 
 
 def remove(folder: Path) -> None:
@@ -85,7 +105,7 @@ def remove(folder: Path) -> None:
 
 def remove_unsealed(run: Path) -> list[str]:
     """Delete checkpoints that a crash or a full disk left incomplete; return their names."""
-    unsealed = [folder for folder in list_checkpoints(run) if not (folder / SEAL).exists()]
+    unsealed = [folder for folder in list_checkpoints(run) if not _may_be_sealed(folder)]
     for folder in unsealed:
         remove(folder)
     return [folder.name for folder in unsealed]
@@ -93,5 +113,5 @@ def remove_unsealed(run: Path) -> list[str]:
 
 def keep_newest(run: Path) -> None:
     """Delete all sealed checkpoints but the newest two."""
-    for folder in [folder for folder in list_checkpoints(run) if (folder / SEAL).exists()][KEPT:]:
+    for folder in [folder for folder in list_checkpoints(run) if _may_be_sealed(folder)][KEPT:]:
         remove(folder)

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.images import animation, contact_sheet
@@ -122,7 +122,11 @@ def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]
         run = read_run(folder)
         return *load_pipeline(folder / PIPELINE), run.state.step if run.state else None
     for checkpoint in checkpoints.list_checkpoints(folder):
-        if seal := checkpoints.read_seal(checkpoint):
+        try:
+            seal = checkpoints.read_seal(checkpoint)
+        except OSError as error:
+            raise GarageError(f"{checkpoint} cannot be read: {reason_of(error)}") from error
+        if seal:
             net = unet.make_net(recipe)
             net.load_state_dict(drawing_weights(checkpoint), strict=False)
             return net, unet.make_noise_schedule(recipe), seal.step

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.runs import checkpoints
 from garage_tui.jobs.runtime.progress import Progress
 
@@ -27,9 +28,19 @@ def find_resume_point(run: Path, progress: Progress) -> ResumePoint:
     """Return the newest complete checkpoint, whose step the state has from now on.
 
     Damaged ones are reported and deleted.
+
+    Raises:
+        GarageError: one cannot be read now; it is kept, since nothing says that it is damaged.
     """
     for folder in checkpoints.list_checkpoints(run):
-        if seal := checkpoints.read_seal(folder):
+        try:
+            seal = checkpoints.read_seal(folder)
+        except OSError as error:
+            raise GarageError(
+                f"{folder.name} cannot be read ({reason_of(error)}); it is kept: resume the run once the disk answers, "
+                "or delete that folder to go on from the checkpoint before it"
+            ) from error
+        if seal:
             progress.write_event("resumed", at=seal.step, told=progress.last_step)
             print(f"resuming from {folder.name}", flush=True)
             progress.begin_at(seal.step)

@@ -71,7 +71,8 @@ def run(
         progress.end_early()
     except Exception as error:
         reason = describe_error(error, folder=progress.folder, full_disk=FULL_DISK, out_of_memory=out_of_memory)
-        checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes space for the last state
+        with contextlib.suppress(OSError):  # the disk may not answer, which is then the reason
+            checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes space for the last state
         if not isinstance(error, GarageError):
             with contextlib.suppress(OSError):  # the disk may be full
                 traceback.print_exc()
