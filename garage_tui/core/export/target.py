@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.atomic import sync_folder
+from garage_tui.core.base.atomic import sync_folder, sync_tree
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.home_path import expand_home
@@ -178,12 +178,7 @@ def install(made: Path, target: Path) -> None:
     Raises:
         OSError: the disk is full, or the target cannot be written; an earlier export is unchanged.
     """
-    for path in [made, *made.rglob("*")]:
-        file = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+    sync_tree(made)
     if target.is_dir():
         target.rename(made.with_name(f"{made.name}.old"))
     made.replace(target)

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from garage_tui.core.base.atomic import sync_tree
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
-from garage_tui.core.base.write_errors import shortage_in, shortage_sentence
+from garage_tui.core.base.write_errors import shortage_in, shortage_sentence, why_not_written
 from garage_tui.core.places.place import Place, PlaceUnreachableError, folder_there
 from garage_tui.core.places.shell import CommandResult, PlaceShell
 from garage_tui.core.runs import checkpoints
@@ -170,6 +171,10 @@ class CopiedFolder:
         self._rsync(left, self._remote("/"), f"{self._folder}/")
         checkpoints.keep_newest(self._folder)  # those from before a resume are older than what came now
         self._merge_manifest()
+        try:
+            sync_tree(self._folder)  # the copy there is deleted next
+        except OSError as error:
+            raise GarageError(f"{self._folder} cannot be written: {why_not_written(error, self._folder)}") from error
 
     def remove(self) -> None:
         if self._there.endswith(f"/{self._folder.name}"):

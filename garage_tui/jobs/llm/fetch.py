@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.atomic import sync_folder, sync_tree, write_atomic
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_document
 from garage_tui.core.base.phase import Say, without_counts
@@ -110,9 +110,11 @@ def _fetch(model: BaseModel, say: Say) -> None:
             files[str(file.relative_to(work))] = file_hash(file)
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
         _write_record(work, record)
+        sync_tree(work)
         if model.path.exists():  # there, but incomplete
             shutil.rmtree(model.path)
         work.rename(model.path)
+        sync_folder(model.path.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from garage_tui.core.base.atomic import sync_folder, sync_tree
 from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.runs import checkpoints
 from garage_tui.jobs.runtime.progress import Progress
@@ -87,13 +88,18 @@ class CheckpointSchedule:
 
 
 def replace_folder(target: Path, save: Callable[[str], None]) -> None:
-    """Let `save` fill a temporary folder, then move it to `target`: readers see a complete folder or none."""
+    """Let `save` fill a temporary folder, then move it to `target`: readers see a complete folder or none.
+
+    It is on the disk by then, so that after a power cut no run is finished without its model.
+    """
     part, old = target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.old")
     for left_over in (part, old):
         shutil.rmtree(left_over, ignore_errors=True)
     save(str(part))
     (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, which must never be loaded
+    sync_tree(part)
     if target.exists():
         target.rename(old)
     part.rename(target)
+    sync_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)

