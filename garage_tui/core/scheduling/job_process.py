@@ -13,6 +13,7 @@ from garage_tui.core.runs.folder import LOG
 from garage_tui.core.runs.record import RESTING
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import current_state, update_state
+from garage_tui.core.scheduling.own_entry import gpus_to_hide
 from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECONDS, WAKE_SIGNALS
 
 
@@ -31,10 +32,12 @@ class JobEnding:
 
 
 def spawn_job(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -> int:
-    """Start the job of a run with the held locks, on these GPUs, and return its process id."""
+    """Start the job of a run with the held locks, on these GPUs (without any, the CPU), and return its process id."""
     environment = dict(os.environ)  # `spawn` made it, without what a shell has left over
     if gpus:  # NVML numbers GPUs by PCI bus, CUDA by speed unless told otherwise
         environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    elif gpus_to_hide():
+        environment |= {"CUDA_VISIBLE_DEVICES": ""}
     for lock in locks:
         os.set_inheritable(lock, True)
     return os.posix_spawn(

@@ -71,9 +71,9 @@ def leave(path: Path) -> None:
         _write(folder, [entry for entry in _read(folder) if entry.folder != str(path)])
 
 
-def find(path: Path) -> QueueEntry:
-    """Return the entry of a waiting run; one that is not in the queue gets an entry for the CPU."""
-    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), QueueEntry(str(path)))
+def find(path: Path) -> QueueEntry | None:
+    """Return the entry of a waiting run; None if it is not in the queue."""
+    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), None)
 
 
 def order() -> tuple[Path, ...]:
@@ -125,21 +125,24 @@ def move(path: Path, by: int) -> int:
     return position
 
 
-def take_slots(path: Path) -> dict[str, int] | None:
+def take_slots(mine: QueueEntry) -> dict[str, int] | None:
     """Take the slots of a waiting run if they are free and no run before it needs them.
+
+    Args:
+        mine: its entry, which counts whatever the list says: the list may have lost it.
 
     Returns:
         The file descriptor of the held lock for each slot; None while the run has to wait. Whoever holds a descriptor,
         or a copy of it, holds the slot.
     """
     with _locked() as folder:
-        entries = _read(folder)
-        mine = next((entry for entry in entries if entry.folder == str(path)), None)
-        if mine is None:  # the list was deleted: waiting runs enter again
-            entries.append(mine := QueueEntry(str(path)))
+        listed = _read(folder)
+        entries = [mine if entry.folder == mine.folder else entry for entry in listed]
+        if mine not in entries:  # the list was deleted: waiting runs enter again
+            entries.append(mine)
         waiting = [entry for entry in entries if _waits(entry)]
         held = take_free(folder, {slot for entry in waiting for slot in entry.any_of})
-        chosen = assign(waiting, list(held)).get(str(path), ())
+        chosen = assign(waiting, list(held)).get(mine.folder, ())
         for slot in [slot for slot in held if slot not in chosen]:
             os.close(held.pop(slot))
         if not chosen:

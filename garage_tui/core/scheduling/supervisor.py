@@ -27,6 +27,7 @@ from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.job_process import record_end, spawn_job, watch_job
+from garage_tui.core.scheduling.own_entry import own_entry
 from garage_tui.core.scheduling.slots import CPU
 from garage_tui.core.scheduling.wait_for_admission import WAKE_SIGNALS, wait_for_admission
 
@@ -45,18 +46,19 @@ def main() -> None:
         if ended:
             _notify(folder)
         return
-    entry = queue.find(folder)  # it leaves the queue when it is admitted
-    while _run_once(module, folder, run.manifest, lock):
-        with contextlib.suppress(GarageError):  # a run that is not in the queue enters again by itself, for the CPU
+    entry = own_entry(folder, run.manifest)  # it leaves the queue when it is admitted
+    while _run_once(module, entry, run.manifest, lock):
+        with contextlib.suppress(GarageError):  # a run that is not in the queue enters again by itself
             queue.enter([entry])
     os.close(lock)  # the run has ended, however long the notification takes
     _notify(folder)
 
 
-def _run_once(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
+def _run_once(module: str, entry: queue.QueueEntry, manifest: Manifest, lock: int) -> bool:
     """Wait for admission and run the job; return True if it was suspended and has to wait again."""
+    folder = Path(entry.folder)
     try:
-        admission = wait_for_admission(folder, manifest.limits, manifest.memory)
+        admission = wait_for_admission(entry, manifest.limits, manifest.memory)
     except GarageError as error:
         update_state(folder, state="failed", reason=str(error), ended=time.time())
         return False

@@ -41,15 +41,17 @@ class Admission(NamedTuple):
             os.close(lock)
 
 
-def wait_for_admission(folder: Path, limits: RunLimits, needs: float | None = None) -> Admission | None:
+def wait_for_admission(entry: queue.QueueEntry, limits: RunLimits, needs: float | None = None) -> Admission | None:
     """Return the locks of a run once it may start; None if it is taken out of the queue before.
 
     It waits for its hours or the sun first; meanwhile others may overtake it. Free memory on its slots comes last: a
     server on the same GPU leaves only for a run that can start at once.
 
     Args:
+        entry: its entry in the queue.
         needs: the estimated peak memory in bytes.
     """
+    folder = Path(entry.folder)
     conditions, held = _conditions(folder, limits), False
     slots: dict[str, int] | None = None
     memory: GpuAdmission | None = None
@@ -60,7 +62,7 @@ def wait_for_admission(folder: Path, limits: RunLimits, needs: float | None = No
             held = hold is not None
             # When an hour begins in which several may start, each gets a moment to enter, so that the queue's order
             # counts.
-            if slots is None and not (held or before) and (slots := queue.take_slots(folder)) is not None:
+            if slots is None and not (held or before) and (slots := queue.take_slots(entry)) is not None:
                 memory = GpuAdmission(folder.name, tuple(slots), needs, limits.card)
             if memory is not None and slots is not None:
                 hold = None if skips_start_conditions(folder) else memory.hold()
