@@ -51,16 +51,20 @@ def held_alone(file: Path, busy: str) -> Iterator[None]:
     except OSError as error:
         raise GarageError(f"{one_line(str(file), 300)} cannot be written: {why_not_written(error, file)}") from error
     try:
-        if not _locked_soon(fd):
+        if not locked_soon(fd, _PATIENCE):
             raise GarageError(busy)
         yield
     finally:
         os.close(fd)
 
 
-def _locked_soon(fd: int) -> bool:
-    """Lock a file for this process alone; False if another one keeps it."""
-    end = time.monotonic() + _PATIENCE
+def locked_soon(fd: int, patience: float = 0.5) -> bool:
+    """Lock an open file for this process alone; False if another one keeps it.
+
+    Args:
+        patience: seconds that it is tried.
+    """
+    end = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

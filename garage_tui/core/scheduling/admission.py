@@ -44,6 +44,8 @@ class GpuAdmission:
             return Hold("card", f"waiting until the model server frees {self._where}; `garage serve --stop` stops it")
         if not self.claims and (self._policy == "sleep" or (serving and self._policy == "auto" and not self._fits())):
             self.claims = gpu_locks.claim(self._slots, self._run)
+            if not self.claims:  # no server was told: tried again at the next poll
+                return Hold("card", f"waiting for another process to give up its claim to {self._where}")
         if serving and self.claims:
             self._measured = None  # more memory is free once it has left
             return Hold("card", f"waiting for the model server to free {self._where}")

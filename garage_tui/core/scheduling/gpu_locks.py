@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.locked_file import locked_soon
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.workspace import queue_folder
@@ -42,6 +43,9 @@ def claimed_by(slot: str) -> str:
 def claim(slots: Iterable[str], run: str) -> list[int]:
     """Evict all servers from these slots for as long as one of the returned file descriptors, or a copy, is open.
 
+    Returns:
+        One descriptor a slot; none at all if another process keeps one of them: then this is to be tried again.
+
     Raises:
         GarageError: the queue's folder cannot be written.
     """
@@ -50,11 +54,12 @@ def claim(slots: Iterable[str], run: str) -> list[int]:
         for slot in slots:
             lock = _open(_file("asked", slot))
             held.append(lock)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not locked_soon(lock):  # a server that reads the claim has the lock for a moment, too
+                for taken in held:
+                    os.close(taken)
+                return []
             os.ftruncate(lock, 0)
             os.pwrite(lock, run.encode()[:_NAME_BYTES], 0)
-    except BlockingIOError:  # another run on the same slot has claimed it already
-        pass
     except OSError as error:
         for lock in held:
             os.close(lock)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import threading
 import time
 from functools import partial
 
@@ -171,3 +174,47 @@ def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothin
     where = "GPU 0 has 25.8 GB" if gpus else f"this machine has {all_memory([]) / 1e9:.1f} GB"
     assert f"{where} in total" in said and "smaller batch" in said and "GB of memory" in said
     assert list_runs(workspace) == [] and list(workspace.checkpoints.glob("*")) == []
+
+
+@pytest.fixture
+def reader():
+    """Holds the lock of a claim on GPU 0, as a server does while it reads it; called, it lets go after some seconds."""
+    file = gpu_locks.queue_folder() / "asked-0.lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(file, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    closed = threading.Event()
+
+    def let_go(seconds=0.0):
+        time.sleep(seconds)
+        os.close(lock)
+        closed.set()
+
+    yield let_go
+    if not closed.is_set():
+        os.close(lock)
+
+
+def test_a_server_that_reads_the_claim_at_this_moment_is_told_all_the_same(reader):
+    leaving = threading.Thread(target=reader, args=(0.1,))
+    leaving.start()
+    held = gpu_locks.claim(("0", "1"), "a-run")
+    leaving.join()
+    assert (len(held), gpu_locks.claimed_by("0"), gpu_locks.claimed_by("1")) == (2, "a-run", "a-run")
+    for lock in held:
+        os.close(lock)
+
+
+@pytest.mark.parametrize("policy", ["sleep", "auto"])
+def test_a_claim_that_another_process_keeps_is_tried_again_until_the_server_is_told(reader, policy):
+    seat = gpu_locks.GpuLock("0")
+    fcntl.flock(own := os.open(gpu_locks.queue_folder() / "seat-0.lock", os.O_RDWR | os.O_CREAT), fcntl.LOCK_SH)
+    asking = GpuAdmission("a-run", ("0", "1"), None, policy)
+    assert asking.hold().waiting_for == "card"
+    assert (asking.claims, gpu_locks.claimed_by("1")) == ([], "")
+    reader()
+    assert "waiting for the model server to free GPU 0, 1" in asking.hold().reason
+    assert not seat.take()
+    os.close(own)
+    assert asking.hold() is None
+    asking.close()
