@@ -17,9 +17,9 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of, net_of
 from garage_tui.core.diffusion.recipe import NAMED, DiffusionRecipe, make_recipe
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.hardware.memory import free_memory
+from garage_tui.core.hardware.memory import all_memory, free_memory, memory_again
 from garage_tui.core.images.image_set import FEWEST
-from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.measured_here import measured_here
 from garage_tui.core.settings.settings import Workspace
 
 _NAMED_COUNT = 1000
@@ -33,8 +33,6 @@ _SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "
 """Values of the recipe that decide the speed."""
 _FEW_STEPS = 3
 _SAME_MEMORY = (*_SAME_NET, "head_dim", "mixed_precision")
-_VARIES = 1.05
-"""Factor by which the memory of equal runs varies."""
 _START_SECONDS = 10.0  # imports and reading the data, measured with the same run; a fetch is not counted
 _MEASURED = 128
 """Pictures that the report card draws."""
@@ -117,7 +115,7 @@ def estimate_diffusion(
     drawn = recipe.sample_steps * (_MEASURED + recipe.samples * len(recipe.sheet_epochs)) * _FORWARD_SHARE
     seconds = None if speed is None else _START_SECONDS + (recipe.epochs * pictures + drawn) / speed
     count = max(1, len(gpus)) if readings else 0
-    memory = _memory_here(workspace, recipe, count) or memory_of(recipe, pictures, count)
+    memory = _memory_here(workspace, recipe, count, all_memory(readings, gpus)) or memory_of(recipe, pictures, count)
     return DiffusionEstimate(
         pictures,
         source,
@@ -148,18 +146,13 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe, *, on_gpu: bool) 
     reference.
     """
     others: list[tuple[float, DiffusionRecipe, str]] = []
-    for run in list_runs(workspace):
-        state = run.state
-        if not state or not state.images_per_s or not run.manifest or run.manifest.kind != "diffusion":
+    for run, manifest, state in measured_here(workspace, "diffusion", on_gpu=on_gpu):
+        if not state.images_per_s or 0 < state.step < _FEW_STEPS:  # the first steps are slower than all others
             continue
-        if 0 < state.step < _FEW_STEPS:  # the first steps are slower than all others
-            continue
-        if _alike(run.manifest.recipe, recipe, _SAME_NET):
+        if _alike(manifest.recipe, recipe, _SAME_NET):
             return state.images_per_s, f"as fast as {run.id}"
-        if bool(state.gpus) != on_gpu:
-            continue
         with contextlib.suppress(msgspec.ValidationError):  # a recipe of another version
-            others.append((state.images_per_s, msgspec.convert(run.manifest.recipe, DiffusionRecipe), run.id))
+            others.append((state.images_per_s, msgspec.convert(manifest.recipe, DiffusionRecipe), run.id))
     if not others and on_gpu:
         return None, "no such run here yet; known after the first steps"
     if others:
@@ -172,15 +165,18 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe, *, on_gpu: bool) 
     return speed, f"worked out from the preset {_REFERENCE_PRESET} on two CPU cores, not on this box yet"
 
 
-def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:
-    """Return the memory of the last such finished run on as many GPUs, in bytes; None if there is none."""
-    for run in list_runs(workspace):
-        state, manifest = run.state, run.manifest
-        if state is None or manifest is None or state.state != "finished":
+def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int, total: float | None) -> float | None:
+    """Return the memory of the last such finished run on as many GPUs, in bytes; None if there is none.
+
+    Args:
+        total: all bytes of such a GPU, or of main memory; None if unknown.
+    """
+    for _, manifest, state in measured_here(workspace, "diffusion", on_gpu=bool(gpus)):
+        if state.state != "finished":
             continue
         used = state.gpu_memory if gpus else state.memory if state.gpu_memory is None else None
         if used and max(1, len(manifest.gpus_asked)) == max(1, gpus) and _alike(manifest.recipe, recipe, _SAME_MEMORY):
-            return _VARIES * used + (CUDA_CONTEXT if gpus else 0)
+            return memory_again(used, CUDA_CONTEXT if gpus else 0, total)
     return None
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 from garage_tui.core.hardware.gpu_reading import GpuReading
 
 _MEMINFO = Path("/proc/meminfo")
+_VARIES = 1.05
+"""Factor by which the memory of equal runs varies."""
+_OF_OTHERS = 2e9
+"""Bytes that the driver, a desktop and other programs may hold on a GPU, or in main memory."""
 
 
 def free_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = (), swap: bool = False) -> float | None:
@@ -32,6 +36,20 @@ def all_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = ()) -> floa
     if not readings:
         return _lines(("MemTotal", "SwapTotal"))
     return _of({one.index: one.memory_total for one in readings if one.memory_total}, gpus)
+
+
+def memory_again(used: float, beside: float, total: float | None) -> float:
+    """Return the bytes that a run needs which has been measured before: a little more, but not more than can be there.
+
+    The run had what it used, so that much fits where it was measured, whatever else holds memory there.
+
+    Args:
+        used: its peak.
+        beside: bytes that the measurement does not contain (a CUDA context).
+        total: all bytes there; None if unknown.
+    """
+    usual = _VARIES * used + beside
+    return usual if total is None else min(usual, max(used, total - _OF_OTHERS))
 
 
 def _of(memory: dict[int, int], gpus: Sequence[int]) -> float | None:

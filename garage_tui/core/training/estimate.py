@@ -11,10 +11,10 @@ from garage_tui.core.base.format import human_bytes, plural, rough_time
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.hardware.memory import free_memory
+from garage_tui.core.hardware.memory import all_memory, free_memory, memory_again
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_size import bytes_per_weight, weight_bytes
-from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.measured_here import measured_here
 from garage_tui.core.settings.settings import Workspace
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
@@ -35,7 +35,6 @@ _TORCH = 1.25e9
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
 _ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
 _FEW_STEPS = 3
-_AGAIN = 1.05  # the same run again takes a little more or less
 _LOGITS = 24  # bytes for each token and word: six copies in 32 bit, with the gradient and the other model's
 _CARD_BATCH = 24 * 32  # tokens whose words the report card looks at in one pass
 _CARD_PROMPTS = 208 * 64  # tokens of its questions, all answered together, whose keys and values are kept
@@ -119,14 +118,15 @@ def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> tuple[float, float]:
 
 def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
     """Return what the last finished run with this base, batch, guards and rank needed, and a little more."""
-    for run in list_runs(workspace):
-        if run.state is None or run.manifest is None or run.status != "finished":
+    usable = gpu.usable()
+    for run, manifest, state in measured_here(workspace, "lora", on_gpu=bool(usable)):
+        if run.status != "finished":
             continue  # a run that ended early has no report card, which needs most memory
-        there = run.manifest.recipe
+        there = manifest.recipe
         same = all(there.get(key) == getattr(recipe, key) for key in _ALIKE)
-        used = run.state.gpu_memory if gpu.usable() else run.state.memory if run.state.gpu_memory is None else None
+        used = state.gpu_memory if usable else state.memory if state.gpu_memory is None else None
         if same and used:
-            return used * _AGAIN
+            return memory_again(used, 0, all_memory(usable))
     return None
 
 
@@ -180,18 +180,18 @@ def _speed_here(workspace: Workspace, recipe: LoraRecipe, base: BaseModel) -> tu
     """
     found: tuple[float | None, str] = None, "no run with this base yet; known after the first steps"
     same = False
-    for run in list_runs(workspace):
-        speed = run.state.tokens_per_s if run.state else None
-        if not speed or not run.manifest or not run.state or 0 < run.state.step < _FEW_STEPS:
+    for run, manifest, state in measured_here(workspace, "lora", on_gpu=bool(gpu.usable())):
+        speed = state.tokens_per_s
+        if not speed or 0 < state.step < _FEW_STEPS:
             continue  # the first steps are slower than all others
-        kl = float(run.manifest.recipe.get("kl") or 0)
-        if run.manifest.recipe.get("base") == recipe.base:
+        kl = float(manifest.recipe.get("kl") or 0)
+        if manifest.recipe.get("base") == recipe.base:
             if (kl > 0) == recipe.guarded:
                 return speed, f"as fast as {run.id}"
             if not same:
                 found, same = (speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"), True
         elif found[0] is None and recipe.base != _REFERENCE_BASE:
-            path = run.manifest.base.get("path")
+            path = manifest.base.get("path")
             there, here = weight_bytes(Path(str(path))) if path else 0, weight_bytes(base.path)
             if there and here:
                 speed *= there / here / _pace(kl) * _pace(recipe.kl)

@@ -118,7 +118,7 @@ def test_a_run_that_went_to_its_end_says_how_much_the_next_one_like_it_needs(wor
 
 
 def test_what_a_run_needed_on_a_gpu_says_nothing_of_the_processor_and_the_other_way_round(workspace, box):
-    ran(workspace, SMALL, memory=3 * GB, gpu_memory=2 * GB)
+    ran(workspace, SMALL, memory=3 * GB, gpu_memory=2 * GB, gpus=("0",))
     assert estimate_diffusion(workspace, SMALL).memory == memory_of(SMALL, 1000)
     box(GpuReading(0, "RTX", 24 * GB, 0))
     assert 2 * GB < estimate_diffusion(workspace, SMALL).memory < 3 * GB
