@@ -88,19 +88,22 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], limits: RunLimits) -> Iterat
     if not limits.power_cap_w:
         yield
         return
-    with power_cap.lowered(folder, tuple(map(int, gpus)), limits.power_cap_w) as messages:
-        for sentence in messages:
+    try:
+        with power_cap.lowered(folder, tuple(map(int, gpus)), limits.power_cap_w) as messages:
+            for sentence in messages:
+                _log(folder, sentence)
+            yield
+    finally:
+        for sentence in power_cap.put_back(folder):
             _log(folder, sentence)
-        yield
-    for sentence in power_cap.put_back(folder):
-        _log(folder, sentence)
 
 
 def _log(folder: Path, sentence: str) -> None:
-    """Write a message to the events and the log, while the job does not write."""
+    """Write a message to the events and the log, while the job does not write; on a full disk it is left out."""
     append_event(folder, "power", text=sentence)
-    sys.stdout.write(f"{sentence}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a run must not end, nor keep a power cap, for the sake of a message
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
 
 
 def _notify(folder: Path) -> None:
