@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import os
 import resource
 import signal
@@ -21,13 +20,13 @@ from garage_tui.core.runs.folder import EVENTS, Status
 from garage_tui.core.runs.record import RunState, read_state, write_state
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import encode_event
+from garage_tui.jobs.runtime.loss_curve import LossCurve
 from garage_tui.jobs.runtime.run_lock import take_lock
 
 Request = Literal["", "stop", "pause", "release", "end"]
 
 _STATE_EVERY = 0.2  # seconds between two states on disk, so that a fast job does not fsync all day
 _POLL_SECONDS = 0.2
-_SPARKS = 24
 
 
 def _do_nothing() -> None:
@@ -62,7 +61,7 @@ class Progress:
         self.last_step = 0
         """The last step in the events, also from before a resume; no step is written twice."""
         self._terminated = False
-        self._losses: list[float] = []
+        self._losses = LossCurve()
         self._locks = locks or [take_lock(folder)]
         for lock in self._locks:
             os.set_inheritable(lock, False)  # a helper process of the job must not keep a dead run alive
@@ -89,7 +88,7 @@ class Progress:
                 if event.get("event") == "step" and isinstance(step, int) and step > self.last_step:
                     self.last_step = step
                     if isinstance(loss, int | float):
-                        self._losses.append(float(loss))
+                        self._losses.add(float(loss))
         # O_APPEND and one write a line: lines of two writers cannot mix.
         self._events = os.open(
             self.folder / EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644
@@ -235,10 +234,10 @@ class Progress:
         if step > self.last_step:
             self.write_event("step", **{key: value for key, value in fields.items() if key != "wh_from"})
             self.last_step = step
-            self._losses.append(loss)
+            self._losses.add(loss)
         known = {key: value for key, value in fields.items() if key in RunState.__struct_fields__}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        known |= {"memory": max(peak, self._state.memory or 0), "spark": means(self._losses, _SPARKS)}
+        known |= {"memory": max(peak, self._state.memory or 0)}
         self.write_state(self._status(), throttle=True, **known)
 
     def write_state(self, state: Status, *, throttle: bool = False, **changes: Any) -> None:
@@ -246,6 +245,8 @@ class Progress:
         self._state = msgspec.structs.replace(self._state, state=state, active_seconds=self.active_seconds, **changes)
         now = time.monotonic()
         if not throttle or now - self._written > _STATE_EVERY:
+            spark = self._losses.means(exact=not throttle) or self._state.spark
+            self._state = msgspec.structs.replace(self._state, spark=spark)
             write_state(self.folder, self._state)
             self._written = now
 
@@ -291,10 +292,3 @@ ENDINGS: dict[str, tuple[Status, str]] = {
     "end": ("interrupted", "by the system (a shutdown, or SIGTERM)"),
 }
 """For each request the state that it leads to, and who made it."""
-
-
-def means(values: Sequence[float], most: int) -> tuple[float, ...]:
-    """Return the means of at most `most` equal stretches of `values`."""
-    count = min(most, len(values))
-    edges = [round(index * len(values) / count) for index in range(count + 1)] if count else []
-    return tuple(round(sum(values[low:high]) / (high - low), 4) for low, high in itertools.pairwise(edges))
