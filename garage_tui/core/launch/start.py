@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import has_half_character
+from garage_tui.core.base.locked_file import locked_soon
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion.estimate import estimate_diffusion
@@ -222,7 +222,8 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
     _check_name(folder)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not locked_soon(lock):  # whoever asks whether the run is alive has the lock for a moment, too
+            raise BadInputError(f"{folder.name} is running already")
         run = read_run(folder)
         if run.state is None:
             raise BadInputError(f"{folder.name}: {run.broken}")
@@ -241,8 +242,6 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
         except BaseException:
             _undo(folder, run.state)
             raise
-    except BlockingIOError as error:
-        raise BadInputError(f"{folder.name} is running already") from error
     except OSError as error:
         raise GarageError(f"{folder.name} cannot be started: {why_not_written(error, folder)}") from error
     finally:

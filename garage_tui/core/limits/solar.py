@@ -42,6 +42,8 @@ class SolarSurplus:
         self._started_at = 0.0
         self._pid: int | None = None
         self._output: IO[bytes] | None = None
+        self._messages: IO[bytes] | None = None
+        """What it writes to its error output: a progress bar of curl is no answer."""
         self._name = ""
         self.watts: float | None = None
         """Surplus in watts; None before the first answer and after a failure."""
@@ -65,9 +67,10 @@ class SolarSurplus:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
             self._pid = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
+        for file in (self._output, self._messages):
+            if file is not None:
+                file.close()
+        self._output = self._messages = None
 
     def _fail(self, trouble: str) -> None:
         self.watts, self.trouble = None, trouble
@@ -84,15 +87,15 @@ class SolarSurplus:
         self._name = Path(settings.command[0]).name
         try:
             self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe could fill up while nobody reads)
-            out = self._output.fileno()
+            self._messages = tempfile.TemporaryFile()  # noqa: SIM115
             self._pid = os.posix_spawn(
                 _IN_ROOT[0],
                 [*_IN_ROOT, *settings.command],
                 owners_environment(),
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, out, 1),
-                    (os.POSIX_SPAWN_DUP2, out, 2),
+                    (os.POSIX_SPAWN_DUP2, self._output.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, self._messages.fileno(), 2),
                 ],
                 setpgroup=0,
                 setsigmask=[],  # a supervisor blocks its signals, which the command must not inherit
@@ -109,15 +112,22 @@ class SolarSurplus:
                 self._fail(f"{self._name} took longer than {_SECONDS:.0f} s")
             return
         self._pid, code = None, os.waitstatus_to_exitcode(status)
-        output = ""
-        with contextlib.suppress(OSError):
-            assert self._output is not None
-            output = decoded(os.pread(self._output.fileno(), _MOST, 0)).strip()
+        output, messages = _text(self._output), _text(self._messages)
         self.close()
         found = _NUMBER.fullmatch(output.replace("−", "-")) if code == 0 else None
         if found is None:
-            last = one_line(output.splitlines()[-1] if output else "", 120)
+            lines = (messages if code else output or messages).splitlines() or output.splitlines()
+            last = one_line(lines[-1] if lines else "", 120)
             ended = f"ended with exit code {code}" if code else "did not print a number of watts"
             self._fail(f"{self._name} {ended}{': ' if last else ''}{last}")
         else:
             self.watts, self.trouble = float(found[1]) * (1000 if found[2] else 1), ""
+
+
+def _text(file: IO[bytes] | None) -> str:
+    """Return what a command has written into a file; empty if it cannot be read."""
+    if file is None:
+        return ""
+    with contextlib.suppress(OSError):
+        return decoded(os.pread(file.fileno(), _MOST, 0)).strip()
+    return ""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
+from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.locked_file import locked_soon
 from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.lock_holders import name_holders
 from garage_tui.core.runs.place_record import PLACE, works_elsewhere
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import locked_record, refuse_if_in_service, service_file
+
+_DELETED = ".deleted-"
+"""How the name of a folder begins that is being deleted."""
 
 
 def delete(run: Run) -> None:
@@ -37,20 +41,29 @@ def delete(run: Run) -> None:
         _remove(run)
 
 
+def remove_left_over(checkpoints: Path) -> None:
+    """Remove what deletions have left behind that were killed, or that failed (a network disk that was away)."""
+    for folder in checkpoints.glob(f"{_DELETED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _remove(run: Run) -> None:
     try:
         lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not locked_soon(lock):
+                if run.alive:
+                    raise BadInputError(f"{run.id} is {run.status}: stop it first")
+                raise BadInputError(f"{run.id} is in use: {name_holders(run.path)} holds its lock; end it first")
+            remove_left_over(run.path.parent)
             # Renamed first, in one step, so that nobody sees half a folder.
-            trash = run.path.with_name(f".deleted-{run.id}")
+            trash = run.path.with_name(f"{_DELETED}{run.id}")
             run.path.rename(trash)
-            shutil.rmtree(trash)
+            try:
+                shutil.rmtree(trash)
+            except FileNotFoundError:  # another deletion has tidied up meanwhile
+                shutil.rmtree(trash, ignore_errors=True)
         finally:
             os.close(lock)
-    except BlockingIOError as error:
-        if run.alive:
-            raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
-        raise BadInputError(f"{run.id} is in use: {name_holders(run.path)} holds its lock; end it first") from error
     except OSError as error:
         raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error

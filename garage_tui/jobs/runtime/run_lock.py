@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.locked_file import locked_soon
 from garage_tui.core.runs.folder import LOCK, STATE
 from garage_tui.core.runs.lock_holders import name_holders
 
@@ -21,8 +21,9 @@ def take_lock(folder: Path) -> int:
         raise BadInputError(f"{folder} is no run folder: it has no {STATE}")
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        if not locked_soon(lock):
+            raise BadInputError(f"{folder.name} is running already: {name_holders(folder)} holds its lock")
+    except BaseException:
         os.close(lock)
-        raise BadInputError(f"{folder.name} is running already: {name_holders(folder)} holds its lock") from error
+        raise
     return lock

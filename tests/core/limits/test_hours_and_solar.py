@@ -115,6 +115,11 @@ def says(text: str, code: int = 0) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.stdout.write({text!r}); sys.exit({code})"]
 
 
+def complains(text: str, then: str = "", code: int = 0) -> list[str]:
+    script = f"import sys; sys.stderr.write({text!r}); sys.stdout.write({then!r}); sys.exit({code})"
+    return [sys.executable, "-c", script]
+
+
 def asking(command: Sequence[str], every: float = 3600) -> SolarSurplus:
     return SolarSurplus(lambda: SunSettings(command=tuple(command), every_seconds=every))
 
@@ -134,12 +139,19 @@ def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
     assert answer(asking(says(said))) == watts
 
 
+def test_what_a_command_says_beside_its_answer_is_no_part_of_it():
+    assert answer(asking(complains("  % Total    % Received\r100     3\n", "412\n"))) == 412
+
+
 @pytest.mark.parametrize(
     ("command", "trouble"),
     [
         (says("no idea"), "did not print a number of watts: no idea"),
         (says("", 0), "did not print a number of watts"),
         (says("12\nTraceback: it broke", 3), "ended with exit code 3: Traceback: it broke"),
+        (complains("curl: (7) no route\n", "12\n", 7), "ended with exit code 7: curl: (7) no route"),
+        (complains("a warning\n", "no idea\n"), "did not print a number of watts: no idea"),
+        (complains("a warning\n"), "did not print a number of watts: a warning"),
         (["/nowhere/to/be/found"], "not found"),
         (says("1,234 W"), "did not print a number of watts: 1,234 W"),
         (says("2026-11-25 12:00 400"), "did not print a number of watts"),
