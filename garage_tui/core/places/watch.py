@@ -92,7 +92,6 @@ class PlaceWatcher:
             self._record = self._start(self._pause)
             if self._record is None:  # it was stopped before, or it cannot be started
                 return
-            self._sent = requested_action(self._folder) or ""
         status: JobStatus | None = None
         scheduler_due = 0.0
         while True:

@@ -61,6 +61,12 @@ def list_checkpoints(run: Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
+def newest_sealed_step(run: Path) -> int:
+    """Return the step of the newest sealed checkpoint, unverified; 0 where there is none."""
+    sealed = (folder for folder in list_checkpoints(run) if _may_be_sealed(folder))
+    return next((int(folder.name.partition("-")[2]) for folder in sealed), 0)
+
+
 def read_seal(folder: Path) -> CheckpointSeal | None:
     """Return the seal of a complete checkpoint; None if anything is missing or different.
 

@@ -24,6 +24,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.hardware.gpus import read as read_gpus
 from garage_tui.core.places.batch_scheduler import GOES_ON
+from garage_tui.core.runs.checkpoints import newest_sealed_step
 from garage_tui.core.runs.folder import ENDED, LOG
 from garage_tui.core.runs.place_record import PLACE_LOCK
 from garage_tui.core.runs.record import Manifest, read_run
@@ -66,7 +67,7 @@ def main() -> int:
 
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> int:
     """Have the job work, and return the exit code."""
-    before = current_state(folder)
+    before, saved = current_state(folder), newest_sealed_step(folder)
     gpus = visible_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
     host = os.uname().nodename
     append_event(folder, "place", place=manifest.place, host=host, gpus=list(gpus))
@@ -88,7 +89,8 @@ def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> int:
     after = current_state(folder)
     if ending.want != "end" or after.state != "interrupted":
         return 0 if after.state in ("finished", "stopped", "paused") else 1
-    if after.step <= before.step:
+    # After a crash the step that the state shows is ahead of the checkpoint from which the run went on.
+    if after.step <= before.step and newest_sealed_step(folder) <= saved:
         return _fail(
             folder, f"{manifest.place} ended the job before it took a step: a longer time limit (--time) lets it go on"
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from garage_tui.core.places.place import Place
 from garage_tui.core.places.shell import PlaceShell
 from garage_tui.core.places.transfer import CopiedFolder
-from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, read_state, write_manifest, write_state
 from garage_tui.core.settings.types import PlaceSettings
 from tests.support.disk_calls import record_disk_calls
 
@@ -52,3 +55,14 @@ def test_what_is_brought_home_is_on_the_disk_before_the_copy_there_may_be_delete
         ("sync", "adapter"),
         ("sync", run.name),
     ]
+
+
+def test_a_state_of_the_same_second_and_size_is_sent_all_the_same(run, place):
+    transfer = copied(run, place)
+    there = Path(transfer.prepare())
+    write_state(run, RunState(state="queued", waits="place", reason="waiting at hpc"))
+    second = int(time.time())
+    for file in (run / "state.json", there / "state.json"):
+        os.utime(file, (second, second))
+    transfer.send_state()
+    assert read_state(there).reason == "waiting at hpc"

@@ -8,9 +8,13 @@ import sys
 import pytest
 
 from garage_tui import __version__
+from garage_tui.core.places.batch_scheduler import GOES_ON
+from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.place_record import PLACE_LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_state, write_manifest, write_state
+from garage_tui.core.scheduling import supervisor_at_place
+from garage_tui.core.scheduling.job_process import JobEnding
 from garage_tui.core.scheduling.supervisor_at_place import visible_gpus
 from tests.support.nvml.box import RTX_3090
 
@@ -87,3 +91,34 @@ def test_a_job_that_cannot_be_imported_fails_in_words(folder):
     assert done.returncode == 1 and read_state(folder).state == "failed"
     assert "exit code 1; see the end of log.txt" in read_state(folder).reason
     assert (folder / PLACE_LOCK).exists()
+
+
+@pytest.mark.parametrize(
+    ("saved", "state", "exit_code"),
+    [
+        (95, "queued", GOES_ON),  # it went on from step 80, and saved at 95
+        (None, "failed", 1),  # it saved nothing
+    ],
+)
+def test_a_run_that_has_saved_something_new_goes_on_even_below_the_step_that_a_crash_had_shown(
+    folder, monkeypatch, saved, state, exit_code
+):
+    def save(step):
+        checkpoint = folder / f"checkpoint-{step}"
+        checkpoint.mkdir()
+        (checkpoint / "weights").write_text(str(step))
+        checkpoints.seal(checkpoint, step, 0)
+
+    def watch_job(run, job, grace):
+        if saved:
+            save(saved)
+        supervisor_at_place.update_state(run, state="interrupted", step=95, ended=1.0, reason="saved")
+        return JobEnding(0, "end")
+
+    save(80)
+    write_state(folder, RunState(state="running", step=100, total_steps=300))
+    monkeypatch.setattr(supervisor_at_place, "_spawn", lambda *arguments: 1)
+    monkeypatch.setattr(supervisor_at_place, "watch_job", watch_job)
+    manifest = Manifest(id=RUN, kind="lora", created=1, recipe={}, base={}, dataset={}, place="lab")
+    assert supervisor_at_place._work("no_such_job", folder, manifest, 0) == exit_code
+    assert read_state(folder).state == state
