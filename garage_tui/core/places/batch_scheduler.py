@@ -50,7 +50,7 @@ class BatchScheduler(Protocol):
         ...
 
     def find(self, name: str) -> str:
-        """Return the id of the job with this name; empty where there is none."""
+        """Return the id of the job with this name; empty where the queue has none: it may have worked, and be over."""
         ...
 
     def status(self, job: str) -> JobStatus:

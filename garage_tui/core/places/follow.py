@@ -11,7 +11,7 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.places.batch_scheduler import BatchScheduler
-from garage_tui.core.places.place import Place, find_place
+from garage_tui.core.places.place import Place, find_place, is_folder_of
 from garage_tui.core.places.ray_jobs import RayScheduler
 from garage_tui.core.places.shell import PlaceShell
 from garage_tui.core.places.slurm import SlurmScheduler
@@ -48,7 +48,7 @@ def follow_at_place(module: str, folder: Path, manifest: Manifest) -> bool:
         update_state(folder, state="failed", reason=reason, waits="", ended=time.time())
         append_event(folder, "ended", state="failed", reason=reason)
         return True
-    if record is not None and not place.shared and Path(record.folder).name != folder.name:
+    if record is not None and not place.shared and not is_folder_of(record.folder, folder):
         record = None  # what it names is not this run's: a folder may be somebody else's
     shell = PlaceShell(place)
     try:

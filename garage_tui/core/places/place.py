@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -113,8 +115,26 @@ def check_options(place: Place, gpus: tuple[int, ...]) -> None:
         )
 
 
-def folder_there(place: Place, run: Path) -> str:
-    """Return the path that the run folder has at the place; relative to the home there where the setting is so."""
+def folder_there(place: Place, run: Path, before: str = "") -> str:
+    """Return the path that the run folder has at the place; relative to the home there where the setting is so.
+
+    Its name has a digest of the path here, as two workspaces may have runs of the same id.
+
+    Args:
+        before: the path that it had there before, if it was there: its name stays.
+    """
     if place.shared:
         return str(run)
-    return str(PurePosixPath(place.settings.folder.removeprefix("~/") or ".") / run.name)
+    name = PurePosixPath(before).name if is_folder_of(before, run) else f"{run.name}.{path_digest(run)}"
+    return str(PurePosixPath(place.settings.folder.removeprefix("~/") or ".") / name)
+
+
+def is_folder_of(there: str, run: Path) -> bool:
+    """Return whether a path at a place has the name of this run's folder; until 0.1.0 it had no digest."""
+    name = PurePosixPath(there).name
+    return name == run.name or re.fullmatch(rf"{re.escape(run.name)}\.[0-9a-f]{{6}}", name) is not None
+
+
+def path_digest(run: Path) -> str:
+    """Return what tells a run folder from one with the same name in another workspace: six characters."""
+    return hashlib.sha256(str(run).encode()).hexdigest()[:6]

@@ -64,8 +64,9 @@ class SlurmScheduler:
 
     def find(self, name: str) -> str:
         result = self._run("squeue", "--noheader", "--me", "--states=all", f"--name={name}", "--format=%i")
-        jobs = result.out.split()
-        return jobs[-1] if not result.code and jobs else ""
+        if result.code:  # it says nothing about the job
+            raise PlaceUnreachableError(_cleaned(result))
+        return (result.out.split() or [""])[-1]
 
     def status(self, job: str) -> JobStatus:
         result = self._run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T|%r|%S")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,11 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.limits.start_conditions import StartConditions
 from garage_tui.core.places.batch_scheduler import BatchScheduler, supervisor_command
-from garage_tui.core.places.place import Place, PlaceUnreachableError
+from garage_tui.core.places.place import Place, PlaceUnreachableError, path_digest
 from garage_tui.core.places.shell import PlaceShell
 from garage_tui.core.places.transfer import Transfer
 from garage_tui.core.runs.place_record import PlaceRecord, write_place_record
-from garage_tui.core.runs.record import Manifest
+from garage_tui.core.runs.record import Manifest, RunState
 from garage_tui.core.runs.request import requested_action, skips_start_conditions
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 
@@ -32,6 +31,11 @@ _ENDINGS = {"stop": ("stopped", "before it was started"), "pause": _PAUSED, "rel
 def waiting_text(place: str) -> str:
     """Return the reason of a run that was submitted and has not begun."""
     return f"waiting at {place}"
+
+
+def has_begun(state: RunState, place: str) -> bool:
+    """Return whether a job has worked in the folder at a place since it was submitted."""
+    return state.state != "queued" or state.reason != waiting_text(place)
 
 
 class JobStart:
@@ -92,11 +96,10 @@ class JobStart:
             self._check_version()
             self._write_state("queued", waiting_text(self._place.name))
             self._transfer.send_state()
-            digest = hashlib.sha256(str(self._folder).encode()).hexdigest()[:6]
             # Written before the job is submitted: it is found by its name if the scheduler's answer is lost.
             record = PlaceRecord(
                 place=self._place.name,
-                name=f"{self._folder.name}.{digest}.{self._attempt}",
+                name=f"{self._folder.name}.{path_digest(self._folder)}.{self._attempt}",
                 folder=there,
                 attempt=self._attempt,
                 step=current_state(self._folder).step,

@@ -13,10 +13,10 @@ from garage_tui.core.base.atomic import sync_tree
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.write_errors import shortage_in, shortage_sentence, why_not_written
-from garage_tui.core.places.place import Place, PlaceUnreachableError, folder_there
+from garage_tui.core.places.place import Place, PlaceUnreachableError, folder_there, is_folder_of
 from garage_tui.core.places.shell import CommandResult, PlaceShell
 from garage_tui.core.runs import checkpoints
-from garage_tui.core.runs.folder import EVENTS, LOCK, LOG, MANIFEST, STATE
+from garage_tui.core.runs.folder import ENDED, EVENTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.label import LABEL
 from garage_tui.core.runs.place_record import OUTPUT, PLACE, PLACE_LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_state, write_manifest, write_state
@@ -130,12 +130,13 @@ class CopiedFolder:
         self._folder, self._shell, self._place, self._there = folder, shell, place, there
 
     def prepare(self) -> str:
-        path = folder_there(self._place, self._folder)
+        path = folder_there(self._place, self._folder, self._there)
         line = f"mkdir -p -- {shlex.quote(path)} && cd -- {shlex.quote(path)} && pwd -P"
         made = self._shell.run([line], in_shell=True)
         if made.code or not made.out.strip().startswith("/"):
             raise GarageError(f"{self._place.name}: {path} cannot be made there: {made.problem}")
         self._there = made.out.strip()
+        self._refuse_newer()
         left_here = [f"--exclude=/{name}" for name in (*_STAYS_HOME, PLACE_LOCK, REQUEST, "export")]
         self._rsync(["--delete", *left_here], f"{self._folder}/", self._remote("/"))
         self.send_request()
@@ -178,8 +179,25 @@ class CopiedFolder:
             raise GarageError(f"{self._folder} cannot be written: {why_not_written(error, self._folder)}") from error
 
     def remove(self) -> None:
-        if self._there.endswith(f"/{self._folder.name}"):
+        if is_folder_of(self._there, self._folder):
             self._shell.run(["rm", "-rf", "--", self._there])
+
+    def _refuse_newer(self) -> None:
+        """Keep a copy there that is ahead of what is here: bringing the folder there deletes what is there alone.
+
+        Raises:
+            GarageError: it is ahead.
+        """
+        try:
+            there, here = self._state(), read_state(self._folder)
+        except (FolderGoneError, PlaceUnreachableError, *UNREADABLE):
+            return  # there is none, or none that says anything
+        ahead = there.step > here.step or (there.state in ENDED and there.state != here.state)
+        if ahead and there.updated > here.updated:
+            raise GarageError(
+                f"{self._there} at {self._place.name} holds newer work of this run ({there.state}, step {there.step}): "
+                "it is kept; copy what you need from there and remove that folder, then resume the run"
+            )
 
     def _state(self) -> RunState:
         found = self._shell.run(["cat", "--", f"{self._there}/{STATE}"])

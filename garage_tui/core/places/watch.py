@@ -18,13 +18,13 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import decoded, one_line
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.places.batch_scheduler import BatchScheduler, JobStatus
 from garage_tui.core.places.place import Place, PlaceUnreachableError
-from garage_tui.core.places.start_at_place import waiting_text
+from garage_tui.core.places.start_at_place import has_begun, waiting_text
 from garage_tui.core.places.transfer import FolderGoneError, Transfer
 from garage_tui.core.runs.folder import ENDED
-from garage_tui.core.runs.place_record import OUTPUT, PlaceRecord, write_place_record
+from garage_tui.core.runs.place_record import PlaceRecord, last_output, write_place_record
 from garage_tui.core.runs.record import RESTING, Manifest, RunState
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
@@ -140,17 +140,31 @@ class PlaceWatcher:
                 return
 
     def _find_job(self) -> None:
-        """Find the job of a submission whose answer never came; where there is none, nothing was submitted."""
+        """Find the job of a submission whose answer never came.
+
+        One that is not in the queue may be over by now, and leave its work there: it is followed to its end. Only
+        where the folder says that no job has begun, nothing was submitted.
+        """
         while self._record is not None and not self._record.over and not self._record.job:
             try:
-                job = self._scheduler.find(self._record.name)
-                self._write(job=job, over=not job)
-            except PlaceUnreachableError as error:
-                self._note_trouble(str(error), answers=False)
+                if job := self._scheduler.find(self._record.name):
+                    self._write(job=job)
+                elif has_begun(self._transfer.fetch(), self._place.name):
+                    return
+                else:
+                    self._write(over=True)
+            except FolderGoneError:
+                self._write(over=True)
+            except (PlaceUnreachableError, GarageError) as error:
+                self._note_trouble(str(error), answers=isinstance(error, GarageError))
                 self._pause(_RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS)) - 1])
 
     def _ask_scheduler(self) -> JobStatus:
         assert self._record is not None
+        if not self._record.job and (job := self._scheduler.find(self._record.name)):
+            self._write(job=job)
+        if not self._record.job:
+            return JobStatus("over", "not in the queue")
         return self._scheduler.status(self._record.job)
 
     def _give_up(self, text: str) -> bool:
@@ -258,18 +272,13 @@ class PlaceWatcher:
         elif state.state == "queued" and began and state.reason != waiting_text(name):  # cut off, and not put back
             word, reason = "interrupted", f"{state.reason}; its job is over ({says})"
         elif state.state == "queued":
-            word, reason = "failed", f"its job at {name} ended before it could work ({says}): {self._last_output()}"
+            word, reason = (
+                "failed",
+                f"its job at {name} ended before it could work ({says}): {last_output(self._folder)}",
+            )
         else:
             word, reason = "interrupted", f"its job at {name} ended without a word ({says}); at step {state.step}"
         self._end(word, reason)
-
-    def _last_output(self) -> str:
-        """Return the last line that the scheduler or the supervisor there printed."""
-        with contextlib.suppress(OSError):
-            lines = decoded((self._folder / OUTPUT).read_bytes()).splitlines()
-            if last := next((one_line(line, 300) for line in reversed(lines) if line.strip()), ""):
-                return last
-        return f"{OUTPUT} says nothing"
 
     def _note_answer(self, status: JobStatus | None) -> None:
         self._failures = 0

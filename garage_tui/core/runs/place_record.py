@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from garage_tui.core.base.atomic import write_small
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import decoded, one_line
 
 PLACE, OUTPUT, PLACE_LOCK = "place.json", "place.txt", "place.lock"
 """`place.txt` is what the scheduler and the supervisor there printed; the supervisor there holds `place.lock`."""
@@ -72,6 +74,15 @@ def works_elsewhere(folder: Path) -> PlaceRecord | None:
     """Return the record of a run whose job may still work at a place; None for any other run."""
     record = read_place_record(folder)
     return record if record is not None and not record.over else None
+
+
+def last_output(folder: Path) -> str:
+    """Return the last line that the scheduler or the supervisor at the place printed."""
+    with contextlib.suppress(OSError):
+        lines = decoded((folder / OUTPUT).read_bytes()).splitlines()
+        if last := next((one_line(line, 300) for line in reversed(lines) if line.strip()), ""):
+            return last
+    return f"{OUTPUT} says nothing"
 
 
 def reason_at_place(folder: Path, queued: bool, waiting_for: str, reason: str) -> str:

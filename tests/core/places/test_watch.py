@@ -9,8 +9,9 @@ import pytest
 from garage_tui.core.places import watch
 from garage_tui.core.places.batch_scheduler import JobStatus
 from garage_tui.core.places.place import Place
-from garage_tui.core.runs.place_record import PlaceRecord
-from garage_tui.core.runs.record import Manifest, RunState, write_state
+from garage_tui.core.places.transfer import FolderGoneError
+from garage_tui.core.runs.place_record import PlaceRecord, read_place_record
+from garage_tui.core.runs.record import Manifest, RunState, read_state, write_state
 from garage_tui.core.runs.request import write_request
 from garage_tui.core.settings.types import PlaceSettings
 
@@ -54,3 +55,60 @@ def test_a_stop_while_the_job_is_submitted_reaches_the_copy_there_at_once(folder
     with pytest.raises(EnoughError):
         watcher.run()
     assert sent == ["request"]
+
+
+class EmptyQueue:
+    """A scheduler that knows no job any more."""
+
+    def find(self, name):
+        return ""
+
+    def status(self, job):
+        raise AssertionError(f"no job {job} was ever received")
+
+
+def test_a_job_that_ended_while_nobody_knew_its_id_is_brought_home_and_not_submitted_again(folder, monkeypatch):
+    monkeypatch.setattr(watch, "_SILENT_SECONDS", 0.0)
+    there = RunState(state="finished", step=300, total_steps=300, started=2.0, ended=3.0, updated=3.0)
+    done = []
+
+    class Copy:
+        def send_request(self):
+            done.append("request")
+
+        def fetch(self):
+            return there
+
+        def fetch_all(self):
+            done.append("all")
+
+        def take_state(self, state):
+            write_state(folder, state)
+
+        def remove(self):
+            done.append("removed")
+
+    def start(pause):
+        raise AssertionError("submitted again")
+
+    record = PlaceRecord(place="lab", name="r.abc.1", folder=f"/x/{folder.name}")
+    watch.PlaceWatcher(folder, MANIFEST, PLACE, EmptyQueue(), Copy(), start, record).run()
+    state, record = read_state(folder), read_place_record(folder)
+    assert (state.state, state.step, record.over, done[-2:]) == ("finished", 300, True, ["all", "removed"])
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_job_is_submitted_again_where_the_folder_there_says_that_none_has_begun(folder, gone):
+    class Copy:
+        def fetch(self):
+            if gone:
+                raise FolderGoneError("it is gone there")
+            return read_state(folder)
+
+    def start(pause):
+        raise EnoughError
+
+    record = PlaceRecord(place="lab", name="r.abc.1", folder=f"/x/{folder.name}")
+    with pytest.raises(EnoughError):
+        watch.PlaceWatcher(folder, MANIFEST, PLACE, EmptyQueue(), Copy(), start, record).run()
+    assert read_place_record(folder).over
