@@ -29,9 +29,9 @@ def own_entry(folder: Path, manifest: Manifest) -> queue.QueueEntry:
     entry = queue.find(folder)
     if entry is not None and (entry.any_of != (CPU,) or not (manifest.gpu or manifest.gpus_asked)):
         return entry
-    asked = tuple(dict.fromkeys(map(str, manifest.gpus_asked)))
+    chosen = tuple(dict.fromkeys(map(str, manifest.gpus_asked)))
     usable = _usable_gpus(folder, manifest)
-    made = queue.QueueEntry(str(folder), asked or usable or (CPU,), len(asked) or 1)
+    made = queue.QueueEntry(str(folder), chosen or usable or (CPU,), len(chosen) or 1)
     if made != entry:
         with contextlib.suppress(GarageError):  # a run that is not in the list enters by itself
             queue.enter([made])

@@ -139,6 +139,10 @@ def test_a_submission_whose_answer_was_lost_is_found_by_its_name_or_made_again(s
     name = record.name if submitted else "never-submitted"
     write_place_record(folder, msgspec.structs.replace(record, job="", name=name))
     run_control.resume(wait(folder, gone("interrupted")))
+    if not submitted:  # the folder says that a job has worked: what it left is settled first
+        settled = wait(folder, gone("interrupted"))
+        assert "(Slurm: not in the queue)" in settled.reason
+        run_control.resume(settled)
     wait(folder, gone("finished"))
     assert runs.steps(folder) == list(range(1, 61)) and run.alive
     assert (runs.job_id(folder) == job) is submitted
