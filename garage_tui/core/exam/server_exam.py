@@ -20,6 +20,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError
 from garage_tui.core.chat.client import AnswerChunk, ServerAddress, list_models, stream
 from garage_tui.core.chat.sampling_params import SamplingParams
+from garage_tui.core.exam.expected_rows import ExpectedRows
 from garage_tui.core.exam.grading import TaughtFacts, missing_part
 from garage_tui.core.exam.judgement import VerdictFigures, facts_learned, names_learned
 from garage_tui.core.exam.report import (
@@ -72,13 +73,11 @@ def read_exam(folder: Path) -> Exam:
         FileNotFoundError: the run has no report card.
         BadInputError: card or facts cannot be read.
     """
-    card, rows = read_report(folder), load_facts(folder / FACTS).facts
-    by_question = {row.question: row for row in reversed(rows)}
-    by_content = {row.content: row for row in reversed(rows)}
+    card, rows = read_report(folder), ExpectedRows(load_facts(folder / FACTS).facts)
     facts = {}
     for one in card.questions:
         if one.part in ("trained", "unseen"):
-            row = by_question.get(one.question) or by_content.get(one.fact) or Fact(one.question, one.expected)
+            row = rows.find(one) or Fact(one.question, one.expected)
             facts[one.question] = msgspec.structs.replace(row, question=one.question)
     if not facts:
         raise BadInputError(f"the report card of {folder.name} has no questions: make it again with --again")

@@ -77,6 +77,7 @@ class OpenBook:
         self._known = open_full_text("book", "question, answer, fact", "facts cannot be looked up")
         self._written: dict[int, tuple[str, str, str]] = {}
         """Each row's question, answer and fact as they are shown."""
+        self._by_question: dict[str, set[int]] = {}
         self.add({number: line.fact for number, line in enumerate(lines, 1) if line.fact and not line.fact.exam})
 
     def add(self, rows: Mapping[int, Fact]) -> None:
@@ -84,6 +85,8 @@ class OpenBook:
         written = {number: (plain(row.question), plain(row.answer), plain(row.fact)) for number, row in rows.items()}
         with self._guard:
             self._written.update(written)
+            for number, (question, _, _) in written.items():
+                self._by_question.setdefault(_alike(question), set()).add(number)
             self._known.executemany(
                 "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
                 ((number, *map(_spaced, texts)) for number, texts in written.items()),
@@ -93,7 +96,7 @@ class OpenBook:
         """Remove rows by their numbers."""
         with self._guard:
             for number in numbers:
-                del self._written[number]
+                self._by_question[_alike(self._written.pop(number)[0])].remove(number)
                 self._known.execute("DELETE FROM book WHERE rowid = ?", (number,))
 
     def find(self, question: str, most: int = MAX_FACTS) -> list[RetrievedFacts]:
@@ -116,14 +119,14 @@ class OpenBook:
         terms = [term for term in all_terms if term not in STOP_WORDS]
         if not entities and not terms:
             return []
-        same = fold(text).rstrip(_END)
+        same = _alike(text)
         with self._guard:
             ranked = self._ranked(entities, terms, all_terms, same)
-        alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
+        # The same question is first, however weak the score that a long answer leaves it.
+        alike = [hit for hit in ranked if _alike(hit[1]) == same]
+        weak = (_STRICT_WEAK if self._strict else _WEAK) * min((hit[4] for hit in ranked), default=0.0)
         found: dict[str, tuple[RetrievedFacts, float]] = {}
-        for row, _, answer, fact, score in [*alike, *ranked]:
-            if score > (_STRICT_WEAK if self._strict else _WEAK) * ranked[0][4]:  # the better, the more negative
-                break
+        for row, _, answer, fact, score in [*alike, *(hit for hit in ranked if hit[4] <= weak)]:
             statement = fact or answer
             found.setdefault(fold(statement), (RetrievedFacts(row, statement), score))
         return list(found.values())[:most]
@@ -133,18 +136,18 @@ class OpenBook:
     ) -> list[tuple[int, str, str, str, float]]:
         # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
         match = f"({_any(entities or terms)}) AND ({_any([*entities, *all_terms])})"
-        hits = self._known.execute(
-            f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
-            " WHERE book MATCH ? ORDER BY score, rowid LIMIT ?",
-            (match, _LOOKED_AT),
-        ).fetchall()
+        query = f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book WHERE book MATCH ?"
+        hits = self._known.execute(f"{query} ORDER BY score, rowid LIMIT ?", (match, _LOOKED_AT)).fetchall()
+        if far := sorted(self._by_question.get(same, set()) - {row for row, _ in hits})[:_LOOKED_AT]:
+            within = ", ".join("?" * len(far))  # the same question, below those that were looked at
+            hits += self._known.execute(f"{query} AND rowid IN ({within})", (match, *far)).fetchall()
         ranked = [(row, *self._written[row], score) for row, score in hits]
         if entities:
             return ranked
         shared = self._shared(terms, [row for row, *_ in ranked])
         if self._strict:
             enough = max(_STRICT_WORDS, int(_STRICT_SHARE * len(terms)) + 1)
-            return [hit for hit in ranked if shared[hit[0]] >= enough or fold(hit[1]).rstrip(_END) == same]
+            return [hit for hit in ranked if shared[hit[0]] >= enough or _alike(hit[1]) == same]
         return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(terms)]
 
     def _shared(self, terms: list[str], rows: list[int]) -> dict[int, int]:
@@ -199,6 +202,11 @@ def _spaced(text: str) -> str:
         return f" {' '.join(cut)} "
 
     return _UNSPACED.sub(pairs, text)
+
+
+def _alike(question: str) -> str:
+    """Return a question in the form in which two spellings of it are the same."""
+    return fold(question).rstrip(_END)
 
 
 def _quoted(term: str) -> str:

@@ -41,6 +41,17 @@ def test_case_and_the_question_mark_do_not_matter(example):
     assert example.find("what is tinyllm") == example.find("What is TinyLLM?")
 
 
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("named", [1, 300])
+def test_the_very_question_is_found_however_long_its_answer_and_however_many_short_rows_share_its_name(named, strict):
+    long = "Maplewick is a town. " + "It has a mill, a bridge, a school and a market on each second Tuesday. " * 12
+    rows = [("What is Maplewick?", long)]
+    rows += [("Who is the mayor of Maplewick?", f"Ann Tolland {number}.") for number in range(named)]
+    rows += [(f"Who bakes in house {number}?", f"Bo {number}.") for number in range(max(20, 2 * named))]
+    found = OpenBook([make_line(Fact(*row)) for row in rows], strict=strict).find("What is Maplewick?")
+    assert found[0].statement == long
+
+
 def test_another_wording_and_another_form_of_the_word_find_it_too(example):
     [first, *_] = example.find("who is maintaining protosai these days")
     assert (first.row, first.statement) == (23, "ProtosAI is maintained by Jason Cox.")
