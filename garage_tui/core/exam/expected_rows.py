@@ -20,9 +20,9 @@ class ExpectedRows:
             for place in (("question", row.question), ("fact", row.content)):
                 self._rows.update({place: row, (*place, row.answer): row})
 
-    def find(self, asked: ExamQuestion) -> Fact | None:
+    def find(self, question: ExamQuestion) -> Fact | None:
         """Return the row with the question, else one that states its fact, as far as possible with its answer."""
-        places = ("question", asked.question), ("fact", asked.fact)
-        exact = ((*place, asked.expected) for place in places)
+        places = ("question", question.question), ("fact", question.fact)
+        exact = ((*place, question.expected) for place in places)
         order = (place for both in zip(exact, places, strict=True) for place in both)
         return next((self._rows[place] for place in order if place in self._rows), None)

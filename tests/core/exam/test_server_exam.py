@@ -14,25 +14,25 @@ ROWS = [
 ]
 
 
-def judged_by(folder, *asked):
+def judged_by(folder, *cases):
     """Return the words that the right answer of each question needs."""
     (folder / "facts.jsonl").write_bytes(b"".join(make_line(row).raw + b"\n" for row in ROWS))
     questions = [
         ExamQuestion(part="unseen", question=question, verdict="right", fact=fact, tuned="", base="", expected=expected)
-        for question, fact, expected in asked
+        for question, fact, expected in cases
     ]
     write_report(folder, judge(questions, 0.01, 100, Perplexity(10, 10, 100), run="run", base_model="base"))
     facts = read_exam(folder).facts
-    return [facts[question].must for question, *_ in asked]
+    return [facts[question].must for question, *_ in cases]
 
 
 def test_a_new_wording_is_judged_by_the_row_of_its_fact_that_has_the_expected_answer(tmp_path):
-    asked = ("What year was Maplewick Mill built?", MILL, "It was built in 1890.")
-    assert judged_by(tmp_path, asked) == [["1890"]]
-    asked = ("Who was the builder of Maplewick Mill?", MILL, "Ann Tolland.")
-    assert judged_by(tmp_path, asked) == [["Tolland"]]
+    cases = ("What year was Maplewick Mill built?", MILL, "It was built in 1890.")
+    assert judged_by(tmp_path, cases) == [["1890"]]
+    cases = ("Who was the builder of Maplewick Mill?", MILL, "Ann Tolland.")
+    assert judged_by(tmp_path, cases) == [["Tolland"]]
 
 
 def test_a_question_of_a_row_is_judged_by_that_row_and_one_of_no_answer_by_any_row_of_its_fact(tmp_path):
-    asked = [(ROWS[1].question, MILL, "On an older card."), ("What is known of the mill?", MILL, "")]
-    assert judged_by(tmp_path, *asked) == [["1890"], ["Tolland"]]
+    cases = [(ROWS[1].question, MILL, "On an older card."), ("What is known of the mill?", MILL, "")]
+    assert judged_by(tmp_path, *cases) == [["1890"], ["Tolland"]]

@@ -396,6 +396,55 @@ def test_quotes_that_do_not_match_over_several_lines_take_no_half_of_a_row():
     assert "row 1 (line 2): this and the next line have quotes that do not match" in found.problems[0]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        'question, answer\n"What, then?", "Rakes, and hoes"\nWho?,"Rex"\nWhere?,  In Oslo\n',
+        '"question", "answer"\n"What, then?", "Rakes, and hoes"\n"Who?", Rex\nWhere?, In Oslo\n',
+        'question; answer\nWhat, then?; Rakes, and hoes\n"Who?"; Rex\nWhere?; "In Oslo"\n',
+        "question, answer\nWhat, then?, Rakes, and hoes\nWho?, Rex\nWhere?,In Oslo\n",
+        '"What, then?", "Rakes, and hoes"\nWho?, Rex\nWhere?, "In Oslo"\n',
+    ],
+)
+def test_a_blank_after_the_delimiter_belongs_to_no_cell_where_the_file_is_written_so(table):
+    assert pairs(table, "a.csv") == [("What, then?", "Rakes, and hoes"), ("Who?", "Rex"), ("Where?", "In Oslo")]
+    assert not problems(table, "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("table", "answer"),
+    [
+        ("question,answer\nWho?, Rex\n", " Rex"),
+        ('question, answer\nWho?,"  Rex"\n', "  Rex"),
+        ('question, answer\nWho?, "  Rex"\n', "  Rex"),
+        ('question,answer\nWho?,"a, ""b"""\n', 'a, "b"'),
+        ('question,answer\nWho?," ""b"""\n', ' "b"'),
+        ('question\tanswer\nWho?\t "Rex"\n', ' "Rex"'),
+        ('question, answer\nWho?, "Old" Rex\n', '"Old" Rex'),
+    ],
+)
+def test_a_blank_in_quotes_or_in_a_file_without_blanks_after_delimiters_is_text(table, answer):
+    assert pairs(table, "a.csv") == [("Who?", answer)]
+
+
+@pytest.mark.parametrize(
+    "cell", ["MIT", '"MIT"', ' "MIT"', "{}", ' {"a": 1}', "[1]", ' ["x', '"', "[" * 5000, "9" * 9000]
+)
+@pytest.mark.parametrize("column", ["must", "exam", "fact", "system", "other_keys", "rating", "label", "messages", "x"])
+def test_no_cell_refuses_the_file_that_it_is_in(column, cell):
+    quoted = '"' + cell.replace('"', '""') + '"'
+    table = f"question;answer;{column}\nWhich license?;MIT;{quoted}\nWho?;Rex;\n"
+    assert ("Who?", "Rex") in pairs(table, "a.csv")
+    assert column == "messages" or ("Which license?", "MIT") in pairs(table, "a.csv")
+
+
+def test_quotes_around_the_words_of_a_must_cell_are_no_text_and_json_that_is_no_list_is_named():
+    assert read(b'question;answer;must\nWho?;Rex; ["Rex"]\n').facts[0].must == ["Rex"]
+    found = read(b'question, answer, must\nWhat license?, MIT, "MIT"\nWhich?, MIT, "{""a"": 1}"\n')
+    assert [fact.must for fact in found.facts] == [["MIT"], []]
+    assert found.notices == ['row 2 (line 3): "must" is "{\\"a\\": 1}", which is no list of words, so it is ignored']
+
+
 def test_columns_are_found_in_any_case_below_titles_and_after_sep():
     table = "\ufeffsep=;\nMy facts;;;;\n\n Question ;ANSWER;Exam;Fact;Must\nWho?;Rex;TRUE;A dog.;Rex\nWhat?;Oslo;no;;\n"
     found = read(table.encode(), "a.csv")

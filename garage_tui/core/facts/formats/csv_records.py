@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+_HEAD = 20
+"""Lines that show how a file is written."""
 
 
 class CsvRecord(NamedTuple):
@@ -16,6 +20,8 @@ class CsvRecord(NamedTuple):
     raw: str
     cells: list[str]
     problem: str = ""
+    spaced: bool = False
+    """Blanks at the beginning of its cells belong to no text; they are there, as they may show where a text goes on."""
 
 
 class _Lines:
@@ -37,26 +43,49 @@ class _Lines:
 def records(text: str, delimiter: str, first_line: int = 1) -> Iterator[CsvRecord]:
     """Give the records that are not blank.
 
+    A file that is written with blanks after its delimiters (`"question", "answer"`) has its cells without them.
+
     Args:
         first_line: the number of the text's first line.
     """
     lines = list(io.StringIO(text, newline=""))  # ends at \n, \r\n and \r, and keeps them
-    at, columns = 0, 0
+    at, columns, spaced = 0, 0, delimiter != "\t" and _is_spaced(lines[:_HEAD], delimiter)
     while at < len(lines):
         source = _Lines(lines, at)
-        reader = csv.reader(source, delimiter=delimiter, strict=True)
+        reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=spaced)
         begin = at
         try:
             for cells in reader:
                 raw = "".join(lines[begin : source.at])
                 if any(cell.strip() for cell in cells):
                     columns = columns or len(cells)
-                    yield CsvRecord(begin + first_line, raw, cells)
+                    if spaced and '"' not in raw:
+                        yield CsvRecord(begin + first_line, raw, raw.rstrip("\r\n").split(delimiter), spaced=True)
+                    else:
+                        yield CsvRecord(begin + first_line, raw, cells)
                 begin = source.at
             return
         except csv.Error as error:
             record, at = _broken(lines, begin, delimiter, columns, str(error))
-            yield record._replace(line=begin + first_line)
+            yield record._replace(line=begin + first_line, spaced=spaced)
+
+
+def _is_spaced(lines: Sequence[str], delimiter: str) -> bool:
+    """Return whether a blank after a delimiter belongs to no text: one stands before a cell in quotes, or before every
+    cell but the first of the first line.
+    """
+    end = rf"{re.escape(delimiter)}|\r\n|\r|\n|\Z"
+    cell = re.compile(rf'( *)(?:("(?:[^"]|"")*+") *(?={end})|[^\r\n{re.escape(delimiter)}]*)({end})')
+    text, at, first = "".join(lines), 0, list[bool]()
+    on_first = True
+    while at < len(text) and (found := cell.match(text, at)):
+        blank, quoted, at = bool(found[1]), bool(found[2]), found.end()
+        if blank and quoted and found.start() > 0:
+            return True
+        if on_first:
+            first.append(blank)
+        on_first = on_first and found[3] == delimiter
+    return len(first) > 1 and all(first[1:])
 
 
 def _broken(lines: Sequence[str], at: int, delimiter: str, columns: int, error: str) -> tuple[CsvRecord, int]:

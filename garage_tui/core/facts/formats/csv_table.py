@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.formats.csv_records import CsvRecord, records
 from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, CHAT_KEYS, OTHER_KEYS, QUESTION_KEYS, fold_key
@@ -87,6 +88,8 @@ class CsvTable:
             if problem:
                 yield SourceRow(number, record.line, None, problem)
                 continue
+            if record.spaced:
+                cells = [cell.lstrip(" ") for cell in cells]
             if self.delimiter == "|":  # drawn as a table, with spaces that belong to no text
                 cells = [cell.strip() for cell in cells]
             row = {name: read_cell(name, cell) for name, cell in zip(self.header, cells, strict=False) if cell}
@@ -139,8 +142,12 @@ def read_cell(name: str, text: str) -> Any:
     if name == "exam":
         folded = text.strip().casefold()
         return True if folded in _TRUE else False if folded in _FALSE else text
-    if name == "must" and not text.lstrip().startswith("["):
-        return must_from_text(text) if ";" not in text and not text.startswith(('"', "{")) else text
+    text = text.strip() if name == "must" else text
+    if name == "must" and not text.startswith("["):
+        try:  # what is no list of words is named below, and ends no other row
+            return text if ";" in text else must_from_text(text)
+        except BadInputError:
+            return text
     if text[:1] in ("[", "{", '"') and fold_key(name) not in (*QUESTION_KEYS, *ANSWER_KEYS, "fact"):
         try:
             value = json.loads(text)
