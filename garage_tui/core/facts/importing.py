@@ -189,14 +189,16 @@ def _in_json(value: object) -> str:
 
 
 def _in_our_case(extra: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys of a row with those of ours, as `Exam` or `Fact`, in lower case."""
+    """Return the keys of a row with those of ours, as `Exam` or `Fact`, in lower case, and without those of null."""
     kinds: dict[str, type] = {"exam": bool, "fact": str, "must": list}
+    # A table that has the column has it in each row, with null where there is no value.
+    given = {key: value for key, value in extra.items() if value is not None or fold_key(key) not in kinds}
     names = {
         key: folded
-        for key, value in extra.items()
-        if (folded := fold_key(key)) in kinds and folded not in extra and isinstance(value, kinds[folded])
+        for key, value in given.items()
+        if (folded := fold_key(key)) in kinds and folded not in given and isinstance(value, kinds[folded])
     }
-    return {names.get(key, key): value for key, value in extra.items()} if names else extra
+    return {names.get(key, key): value for key, value in given.items()}
 
 
 def _text(text: str) -> ImportedFacts:

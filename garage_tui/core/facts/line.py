@@ -263,11 +263,11 @@ def _odd_characters(key: str, text: str) -> list[Complaint]:
 
 def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
     found = []
-    if "exam" in row and not isinstance(row["exam"], bool):
+    if not isinstance(row.get("exam"), bool | None):
         found.append(
             Complaint('"exam" is neither true nor false, so it counts as false; write one of them', error=False)
         )
-    if "fact" in row and not isinstance(row["fact"], str):
+    if not isinstance(row.get("fact"), str | None):
         found.append(Complaint('"fact" is not text, so it is ignored; write it in quotes', error=False))
     must = row.get("must")
     if must not in (None, []) and not usable_must(must):

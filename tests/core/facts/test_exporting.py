@@ -22,11 +22,17 @@ value = st.recursive(
 names = st.sampled_from([*sorted(STRUCTURE - {"history", "other_keys"}), "fact", "must", "exam", "x", "id", "Answer"])
 PICTURE = re.compile("<|!|data:")
 FORMS = ["facts", "csv", "messages", "alpaca", "sharegpt"]
+OURS = ("fact", "must", "exam")
 FACTS = [
     Fact("What, then?", 'He said "no";\nand left.', {"fact": "1", "must": ["a", ["b", "c"]], "exam": True, "n": 1.5}),
     Fact("=1+1", "é 🦋", {}),
     Fact("q", "a", {"note": "true", "id": "007", "empty": "", "none": None, "quoted": '"x"', "list": ["a", 1]}),
 ]
+
+
+def with_values(keys):
+    """Return keys without those of ours that have no value."""
+    return {key: one for key, one in keys.items() if one is not None or key.strip().casefold() not in OURS}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -45,7 +51,9 @@ def test_what_goes_out_comes_in_again(form):
             Fact,
             text,
             text,
-            st.dictionaries(names.filter(lambda key: key not in ("question", "answer")), value, max_size=4),
+            st.dictionaries(names.filter(lambda key: key not in ("question", "answer")), value, max_size=4).map(
+                with_values
+            ),
         ),
         max_size=3,
         unique_by=lambda row: row.question,
@@ -79,7 +87,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("form", FOREIGN)
 @settings(max_examples=60)
-@given(question=text, answer=text, others=st.dictionaries(names, value, max_size=4))
+@given(question=text, answer=text, others=st.dictionaries(names, value, max_size=4).map(with_values))
 def test_a_row_that_came_in_goes_out_as_it_was(form, question, answer, others):
     own = FOREIGN[form](question, answer)
     row = {**{key: one for key, one in others.items() if key != "context"}, **own}

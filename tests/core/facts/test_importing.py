@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import sqlite3
 import zipfile
 
@@ -10,7 +11,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.formats.read_row import Columns, UnknownColumnsError
 from garage_tui.core.facts.importing import read
-from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.line import Fact, make_line
 
 
 def pairs(data, *args, **kwargs):
@@ -675,6 +676,29 @@ def test_parquet_is_read_whatever_its_columns_hold(tmp_path):
     assert pairs(data, columns=Columns("frage", "antwort")) == [("q", "a")]
     with pytest.raises(BadInputError, match="this Parquet file cannot be read"):
         read(data[:-20])
+
+
+def test_a_parquet_cell_without_a_value_leaves_no_key_of_ours_and_what_is_not_a_number_is_null(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {"question": "q1", "answer": "a1", "exam": None, "fact": "f", "must": None, "n": [math.nan, math.inf, 1.5]},
+        {"question": "q2", "answer": "a2", "exam": True, "fact": None, "must": ["a"], "n": None},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    found = read((tmp_path / "a.parquet").read_bytes())
+    assert found.facts == [
+        Fact("q1", "a1", {"fact": "f", "n": [None, None, 1.5]}),
+        Fact("q2", "a2", {"exam": True, "must": ["a"], "n": None}),
+    ]
+    assert not found.notices and not any(make_line(fact).complaints for fact in found.facts)
+
+
+def test_null_is_no_value_of_a_key_of_ours_in_json_too_whatever_its_case():
+    rows = [{"question": "q", "answer": "a", "Exam": None, "fact": None, "must": None, "note": None}]
+    found = read(json.dumps(rows).encode())
+    assert found.facts == [Fact("q", "a", {"note": None})] and not found.notices
 
 
 def test_not_a_number_is_no_value():

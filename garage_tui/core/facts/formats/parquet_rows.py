@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import math
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
@@ -34,7 +35,7 @@ def read_parquet(data: bytes) -> list[SourceRow]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: dates and decimals as text, bytes in base 64."""
+    """Return a value as JSON can hold it: dates and decimals as text, bytes in base 64, not a number as null."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -43,4 +44,6 @@ def _plain(value: Any) -> Any:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, datetime.date | datetime.datetime | datetime.time):
         return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
