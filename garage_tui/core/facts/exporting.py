@@ -10,6 +10,7 @@ from garage_tui.core.base.json_text import json_line
 from garage_tui.core.facts.file import join_lines
 from garage_tui.core.facts.formats.chat_rows import read_chat
 from garage_tui.core.facts.formats.csv_table import META_KEYS, write_cell, write_record
+from garage_tui.core.facts.formats.left_out_rows import best_rating, refused_keys
 from garage_tui.core.facts.formats.other_keys import OTHER_KEYS, aside_of, bring_back, fold_key, without
 from garage_tui.core.facts.formats.pair_rows import write_input
 from garage_tui.core.facts.formats.read_row import Format, RowRefusedError
@@ -26,20 +27,24 @@ FORMAT_LABELS: dict[Format, str] = {
 
 
 def write(facts: Iterable[Fact], form: Format) -> bytes:
-    """Return `facts` in another format. A row without a question goes only into `facts` and `text`."""
+    """Return `facts` in another format. A row without a question goes only into `facts` and `text`.
+
+    Keys for which the import would leave a row out, such as a low `rating`, stand under `other_keys`.
+    """
     rows = list(facts)
     if form == "text":
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
         return join_lines([make_line(row) for row in rows])
     rows = [row for row in rows if row.question]
+    best = best_rating(row.extra for row in rows)
     if form == "csv":
-        return _csv(rows).encode()
+        return _csv(rows, best).encode()
     make = _alpaca if form == "alpaca" else _chat
-    return b"".join(json_line(make(form, row)) + b"\n" for row in rows)
+    return b"".join(json_line(make(form, row, refused_keys(row.extra, best))) + b"\n" for row in rows)
 
 
-def _alpaca(form: Format, row: Fact) -> dict[str, Any]:
+def _alpaca(form: Format, row: Fact, refused: Sequence[str]) -> dict[str, Any]:
     question, extra = row.question, row.extra
     more: Any = ""
     given = aside_of(extra, "alpaca").get("input")
@@ -48,10 +53,10 @@ def _alpaca(form: Format, row: Fact) -> dict[str, Any]:
         question, more = question[: -len(written) - 2], given
         extra = without(extra, "alpaca", "input")
     own = {"instruction": question, "input": more, "output": row.answer}
-    return {**own, **bring_back(extra, form, own)}
+    return {**own, **bring_back(extra, form, (*own, *refused))}
 
 
-def _chat(form: Format, row: Fact) -> dict[str, Any]:
+def _chat(form: Format, row: Fact, refused: Sequence[str]) -> dict[str, Any]:
     key = "messages" if form == "messages" else "conversations"
     extra = row.extra
     system = extra.get("system")
@@ -72,7 +77,7 @@ def _chat(form: Format, row: Fact) -> dict[str, Any]:
         ]
     if isinstance(system, str):
         extra = {name: value for name, value in extra.items() if name != "system"}
-    return {key: messages, **bring_back(extra, form, (key,))}
+    return {key: messages, **bring_back(extra, form, (key, *refused))}
 
 
 def _says(messages: object, key: str, row: Fact) -> bool:
@@ -88,14 +93,15 @@ def _says(messages: object, key: str, row: Fact) -> bool:
     )
 
 
-def _csv(rows: Sequence[Fact]) -> str:
+def _csv(rows: Sequence[Fact], best: float) -> str:
     """Return a table with a column for each key; what no cell can hold as it is stands in the column `other_keys`."""
     table: list[tuple[Fact, dict[str, str]]] = []
     for row in rows:
         groups = {OTHER_KEYS: row.extra[OTHER_KEYS]} if OTHER_KEYS in row.extra else {}
         kept = {key: value for key, value in row.extra.items() if key != OTHER_KEYS}
         unfit = [key for key, value in kept.items() if _no_column(key) or write_cell(key, value) is None]
-        values = bring_back({**kept, **groups}, "csv", ("question", "answer", *unfit))
+        own = ("question", "answer", *unfit, *refused_keys(row.extra, best))
+        values = bring_back({**kept, **groups}, "csv", own)
         table.append((row, _cells(values)))
     keys = list(dict.fromkeys(key for _, cells in table for key in cells))
     keys.sort(key=lambda key: key == OTHER_KEYS)  # last: it is for programs

@@ -14,7 +14,7 @@ from garage_tui.core.facts.formats import file_kind
 from garage_tui.core.facts.formats.csv_table import CsvTable, is_table, looks_like_csv
 from garage_tui.core.facts.formats.json_values import begins_like_json, read_json
 from garage_tui.core.facts.formats.labelled_text import labelled_rows
-from garage_tui.core.facts.formats.left_out_rows import number
+from garage_tui.core.facts.formats.left_out_rows import best_rating
 from garage_tui.core.facts.formats.other_keys import fold_key
 from garage_tui.core.facts.formats.parquet_rows import MAGIC, read_parquet
 from garage_tui.core.facts.formats.read_row import (
@@ -133,14 +133,7 @@ def _table(text: str, form: Format | None, columns: Columns) -> ImportedFacts:
 def _rows(
     found: ImportedFacts, rows: list[SourceRow], form: Format | None, columns: Columns, keys: Format | None = None
 ) -> ImportedFacts:
-    ratings = [
-        rated
-        for row in rows
-        if isinstance(row.value, dict)
-        for key, value in row.value.items()
-        if key.strip().casefold() == "rating" and (rated := number(value)) is not None
-    ]
-    best, unknown = max(ratings, default=0.0), 0
+    best, unknown = best_rating(row.value for row in rows), 0
     for row in rows:
         try:
             if row.problem:

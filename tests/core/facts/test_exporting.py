@@ -44,6 +44,32 @@ def test_what_goes_out_comes_in_again(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_no_row_of_ours_is_left_out_when_it_comes_back_whatever_its_other_keys_say(form):
+    marks = [
+        *({"label": "negative"}, {"good": False}, {"rating": 1}, {"rating": 5}, {"Rating ": "2/5"}, {"bad": True}),
+        *({"image": "a.png"}, {"audio": ["a.wav"]}, {"tool_calls": [1]}, {"correct": False}, {"score": -1}),
+        *({"label": False}, {"vote": "👎", "n": 1}, {"rejected": True}),
+    ]
+    rows = [Fact(f"q{number}", "a", {"fact": "f", **extra}) for number, extra in enumerate(marks)]
+    for again in (read(write(rows, form)), read(write(rows, form), form=form)):
+        assert again.facts == rows and not again.problems
+    if form != "facts":
+        bare = [Fact(f"q{number}", "a", extra) for number, extra in enumerate(marks)]
+        assert read(write(bare, form)).facts == bare
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_facts_about_html_come_back(form):
+    rows = [
+        Fact("What does <img> do?", "The <img> tag shows a picture, as <video> shows a film.", {}),
+        Fact("<audio> is what?", "<image> is no tag, and <audio> is one.", {}),
+        Fact("Which tag is for films?", "It is <video>", {}),
+    ]
+    again = read(write(rows, form))
+    assert again.facts == rows and not again.problems
+
+
+@pytest.mark.parametrize("form", FORMS)
 @settings(max_examples=40)
 @given(
     rows=st.lists(

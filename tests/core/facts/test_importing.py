@@ -584,7 +584,14 @@ Q, A = ("user", "q"), ("assistant", "a")
         ({"question": "q", "answer": "a", "score": -1}, '"score": -1'),
         ({"question": "q", "answer": "a", "is_correct": False}, "is_correct"),
         ({"question": "q", "answer": "a", "images": ["a.png"]}, "pictures or sound"),
-        ({"question": "What is in <image>?", "answer": "a"}, "a picture"),
+        ({"question": "<image>\nWhat is in it?", "answer": "a"}, "a place for a picture"),
+        ({"question": "What is in <image_1>?", "answer": "a"}, "a place for a picture"),
+        ({"instruction": "What is in it?", "input": "<image>", "output": "a"}, "a place for a picture"),
+        (turns(("user", "<image> What is in it?"), A), "a place for a picture"),
+        (turns(("user", "What is in it?\n<img>"), A), "a place for a picture"),
+        ({"question": "q", "answer": "![x](data:image/png;base64,AAAA)", "fact": "f"}, "a picture"),
+        ({"question": "q", "answer": "a", "correct": False}, '"correct": false'),
+        ({"question": "q", "answer": "No.", "is_correct": False}, '"is_correct": false'),
         (turns(("user", [{"type": "image_url", "image_url": {}}]), A), "image_url"),
         (turns(Q, ("assistant", None, {"tool_calls": [{}]}), ("tool", "x"), A), "calls tools"),
         (turns(Q, ("tool", "x"), A), "calls tools"),
@@ -611,6 +618,23 @@ def test_low_ratings_are_bad_answers_by_the_scale_of_the_file():
 
 def test_a_row_marked_as_good_is_taken():
     assert pairs('{"prompt": "q", "completion": "a", "label": true, "rating": 5}') == [("q", "a")]
+
+
+def test_a_quiz_that_says_whether_its_statement_is_correct_repeats_the_answer_no():
+    table = (
+        'Question,Answer,Correct\nIs the moon cheese?,No,false\nIs it round?,Yes,true\nIs it far?,"No, near.",FALSE\n'
+    )
+    assert [answer for _, answer in pairs(table)] == ["No", "Yes", "No, near."]
+
+
+def test_a_row_with_keys_of_the_program_is_the_owners_whatever_its_other_keys_say():
+    rows = [
+        {"question": "q1", "answer": "a", "fact": "f", "label": "negative", "image": "a.png"},
+        {"question": "q2", "answer": "a", "exam": True, "rating": 1},
+        {"question": "<img>", "answer": "a", "must": ["a"], "rating": 5},
+    ]
+    found = read(json.dumps(rows).encode())
+    assert [fact.question for fact in found.facts] == ["q1", "q2", "<img>"] and not found.problems
 
 
 def test_several_answers_are_noted():

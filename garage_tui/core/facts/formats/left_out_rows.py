@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _MEDIA = ("image", "images", "picture", "pictures", "video", "videos", "audio", "audios")
@@ -20,18 +20,17 @@ _BAD_WORDS = {
     *("bad", "down", "thumbs_down", "thumbs down", "thumbs-down", "thumbdown", "dislike", "disliked", "negative"),
     *("rejected", "reject", "wrong", "incorrect", "poor", "👎", "-1"),
 }
+_NO = re.compile(r"\s*(?:no|not|false|incorrect|wrong|untrue)\b", re.IGNORECASE)
 LOW_RATING = 0.4
 """Share of the file's highest rating up to which a rated answer is bad: 1 and 2 of 5."""
 
 
 def media(row: Mapping[str, Any]) -> str:
     """Return why a row with pictures, sound or tool calls is left out; empty for any other row."""
-    for key in _MEDIA:
-        if row.get(key) not in (None, "", [], {}):
-            return f'it has pictures or sound ("{key}"), which a facts file cannot hold'
-    if key := next((key for key in _TOOLS if row.get(key) not in (None, "", [], {})), ""):
+    key = next(_media_keys(row), "")
+    if key in _TOOLS:
         return f'it calls tools ("{key}"), which a facts file cannot hold'
-    return ""
+    return f'it has pictures or sound ("{key}"), which a facts file cannot hold' if key else ""
 
 
 def bad_mark(row: Mapping[str, Any], best_rating: float = 0) -> str:
@@ -40,19 +39,49 @@ def bad_mark(row: Mapping[str, Any], best_rating: float = 0) -> str:
     Args:
         best_rating: the highest number that a `rating` of the file has; 0 if it has none.
     """
+    key = next(_bad_keys(row, best_rating), None)
+    return "" if key is None else f'it is marked as a bad answer ("{key}": {json.dumps(row[key], ensure_ascii=False)})'
+
+
+def refused_keys(row: Mapping[str, Any], best_rating: float) -> list[str]:
+    """Return the keys for which a row would be left out, so that the export of a row of ours can put them aside."""
+    return [*_media_keys(row), *_bad_keys(row, best_rating)]
+
+
+def best_rating(rows: Iterable[object]) -> float:
+    """Return the highest number that a `rating` of these rows has; 0 if it has none."""
+    ratings = (
+        number(value)
+        for row in rows
+        if isinstance(row, Mapping)
+        for key, value in row.items()
+        if key.strip().casefold() == "rating"
+    )
+    return max((rated for rated in ratings if rated is not None), default=0.0)
+
+
+def _media_keys(row: Mapping[str, Any]) -> Iterator[str]:
+    return (key for key in (*_MEDIA, *_TOOLS) if row.get(key) not in (None, "", [], {}))
+
+
+def _bad_keys(row: Mapping[str, Any], best: float) -> Iterator[str]:
     for key, value in row.items():
         name = key.strip().casefold()
-        bad = (
-            (name in (*_GOOD, "label") and _is(value, False))
+        if (
+            (name in (*_GOOD, "label") and _is(value, False) and not (name == "correct" and _denies(row)))
             or (name in _BAD and _is(value, True))
             or (name == "label" and value == 0 and value is not False and {"prompt", "completion"} <= set(row))
             or (name in _VERDICTS and isinstance(value, str) and value.strip().casefold() in _BAD_WORDS)
             or (name in _SCORES and isinstance(value, int | float) and not isinstance(value, bool) and value < 0)
-            or (name == "rating" and (rated := number(value)) is not None and rated <= LOW_RATING * max(best_rating, 1))
-        )
-        if bad:
-            return f'it is marked as a bad answer ("{key}": {json.dumps(value, ensure_ascii=False)})'
-    return ""
+            or (name == "rating" and (rated := number(value)) is not None and rated <= LOW_RATING * max(best, 1))
+        ):
+            yield key
+
+
+def _denies(row: Mapping[str, Any]) -> bool:
+    """Return whether the answer of a row is no: then `correct: false` repeats it (Is the moon cheese? No, false)."""
+    answers = (value for key, value in row.items() if key.strip().casefold() == "answer")
+    return any(isinstance(answer, str) and _NO.match(answer) for answer in answers)
 
 
 def number(value: object) -> float | None:

@@ -10,9 +10,14 @@ from garage_tui.core.base.json_text import has_half_character
 from garage_tui.core.facts.formats import chat_rows, pair_rows
 from garage_tui.core.facts.formats.left_out_rows import bad_mark, media
 from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, QUESTION_KEYS, fold_key
-from garage_tui.core.facts.formats.read_row import Columns, Format, RowReading, RowRefusedError
+from garage_tui.core.facts.formats.read_row import Columns, Format, ReadFact, RowReading, RowRefusedError
 
-_PICTURE = re.compile(r"<(?:image|img|video|audio)(?:_\d+)?>|data:image/[a-z]+;base64,|!\[[^\]]*\]\(data:")
+_PICTURE = re.compile(r"data:image/[a-z]+;base64,|!\[[^\]]*\]\(data:")
+_TAG = r"<(?:image|img|video|audio)>"
+_PLACE = re.compile(rf"^\s*{_TAG}(?:\s*{_TAG})*\s*$|<(?:image|img|video|audio)_\d+>", re.MULTILINE)
+"""A placeholder for a picture: alone on its line, or with a number. Within a sentence it may be HTML that is taught."""
+_AT_END = re.compile(r"\A\s*<image>|<image>\s*\Z")
+"""In a chat, also where a message of the user begins or ends with it."""
 
 
 def read_row(
@@ -37,7 +42,7 @@ def read_row(
     if not isinstance(row, dict):
         kind = {str: "a text", list: "a list", type(None): "null", bool: "true or false"}.get(type(row), "a number")
         raise RowRefusedError(f"it is {kind}, not an object with a question and an answer")
-    if form != "facts" and (why := media(row) or bad_mark(row, best_rating)):
+    if form != "facts" and not _is_ours(row) and (why := media(row) or bad_mark(row, best_rating)):
         raise RowRefusedError(why)
     if columns:
         reading = pair_rows.read_pair(row, *pair_rows.chosen_pair(row, columns), "facts", keys)
@@ -50,11 +55,32 @@ def read_row(
     else:
         reading = _detected(row, keys)
     for fact in reading.facts:
+        if form != "facts" and not _is_ours(row) and _has_place(fact, row):
+            raise RowRefusedError("it has a place for a picture, which a facts file cannot hold")
         if _PICTURE.search(fact.question) or _PICTURE.search(fact.answer):
             raise RowRefusedError("it has a picture, which a facts file cannot hold")
         if has_half_character(fact):
             raise RowRefusedError("it contains half a character (a lone \\ud… escape)")
     return reading
+
+
+def _is_ours(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is one of a facts file: it has keys that are the program's own beside question and answer.
+
+    Its other keys are the owner's, who keeps the row whatever they say. Question and answer alone show nothing:
+    collections of rated answers have these keys too.
+    """
+    if not {"question", "answer"} <= set(row):
+        return False
+    kinds: dict[str, type] = {"exam": bool, "fact": str, "must": list}
+    return any(isinstance(row.get(key), kind) for key, kind in kinds.items())
+
+
+def _has_place(fact: ReadFact, row: Mapping[str, Any]) -> bool:
+    """Return whether a text has a placeholder for a picture, as rows for models that see have it."""
+    if _PLACE.search(fact.question) or _PLACE.search(fact.answer):
+        return True
+    return not {"question", "answer"} <= set(map(fold_key, row)) and bool(_AT_END.search(fact.question))
 
 
 def _detected(row: dict[str, Any], keys: Format | None) -> RowReading:
