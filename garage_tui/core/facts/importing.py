@@ -93,7 +93,7 @@ def read(
     if ending in _TABLES or columns or looks_like_csv(text):
         return _table(text, None, columns)
     if labelled := labelled_rows(text):
-        form = "messages" if "messages" in labelled[0].value else "facts"
+        form = "messages" if "messages" in (labelled[0].value or {}) else "facts"
         kind = "text with User: and Assistant:" if form == "messages" else "text with Q: and A:"
         return _rows(ImportedFacts(kind), labelled, form, columns)
     pieces = sentences(text)

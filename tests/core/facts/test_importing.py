@@ -286,6 +286,44 @@ def test_questions_and_answers_with_labels_are_pairs():
     assert found.problems == ['row 2 (line 5): "answer" is empty']
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Q: Who wrote it?\nA: It was written by\nA. Smith in 1990.\n", "It was written by\nA. Smith in 1990."),
+        ("Q: Who wrote it?\nA: Three people:\na) Ann\nb) Bo\nQ) Cy\n", "Three people:\na) Ann\nb) Bo\nQ) Cy"),
+        ("Question 1: Who wrote it?\nAnswer 1: It was by\nUser. Smith.\n", "It was by\nUser. Smith."),
+        ("Q. Who wrote it?\nA. It was written by\nA. Smith in 1990.\n", "It was written by\nA. Smith in 1990."),
+        ("Q1. Who wrote it?\nA1. It was written by\nA. Smith.\n", "It was written by\nA. Smith."),
+        ("Q1) Who wrote it?\nA1) It was A. Smith.\n", "It was A. Smith."),
+        ("Q) Who wrote it?\nA) It was A. Smith.\n", "It was A. Smith."),
+        ("Q1. Who wrote it?\nA. It was A. Smith.\n", "It was A. Smith."),
+        ("Q: Who wrote it?\nA: It was A. Smith.\nA: Or Bo.\n", "It was A. Smith.\nOr Bo."),
+        ("**Q:** Who wrote it?\n**A:** It was A. Smith.\n", "It was A. Smith."),
+    ],
+)
+def test_a_line_that_begins_with_a_letter_as_labels_do_is_text_unless_the_labels_are_written_so(text, answer):
+    assert pairs(f"{text}\nQ: Who?\nA: Rex.\n") == [("Who wrote it?", answer), ("Who?", "Rex.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q: What is the capital?\nA) Paris\nB) London\nAnswer: A\n",
+        "Q: What is the capital?\n(a) Paris\n(b) London\nA: Paris\n",
+        "Q: What is the capital?\nA. Paris\nB. London\nA: A\n",
+        "Q: What is the capital?\nA: Paris\nB: London\nAnswer: A\n",
+        "Q) What is the capital?\nA) Paris\nB) London\nAnswer: A\n",
+        "Q. What is the capital?\nA. Paris\nB. London\n",
+        "Question 1: What is the capital?\nA. Paris\nB. London\nAnswer 1: A\n",
+    ],
+)
+def test_a_question_with_answers_to_choose_from_is_named_and_ends_no_other(text):
+    text = f"{text}\nQ: Who?\nA: Rex.\n"
+    assert pairs(text) == [("Who?", "Rex.")]
+    [problem] = problems(text)
+    assert problem == 'row 1: it has several answers to choose from; write the right one, in full, after "A:"'
+
+
 # Which key is the question
 
 
