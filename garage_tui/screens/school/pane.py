@@ -52,6 +52,7 @@ class SchoolPane(Pane):
         self._workspace, self._settings = workspace, settings
         self._reader = OverviewReader(workspace, settings)
         self._stamp: object = None
+        self._guard = asyncio.Lock()
         self.overview: Overview | None = None
         """The nights as they were last read."""
 
@@ -84,21 +85,27 @@ class SchoolPane(Pane):
     def _refresh_overview(self) -> None:
         """Read again what has changed, while the screen is in front."""
         if self.display and self.is_mounted:
-            self.run_worker(self._read(), group="read", exclusive=True)
+            self.run_worker(self._read(), group="read")
 
     async def _read(self) -> None:
-        stamp = await asyncio.to_thread(lambda: self._reader.stamp)
-        if stamp == self._stamp and self.overview is not None:
+        if self._guard.locked():  # a slow read goes on: the reader is not for several threads
             return
-        overview = await asyncio.to_thread(self._reader.read)
-        self._stamp, self.overview = stamp, overview
-        self._show(overview)
+        async with self._guard:
+            stamp = await asyncio.to_thread(lambda: self._reader.stamp)
+            if stamp == self._stamp and self.overview is not None:
+                return
+            overview = await asyncio.to_thread(self._reader.read)
+            self._stamp, chosen = stamp, self.chosen
+            self.overview = overview
+            self._show(overview, chosen.id if chosen else "")
 
-    def _show(self, overview: Overview) -> None:
+    def _show(self, overview: Overview, night: str) -> None:
+        """Show the nights, with the cursor on the one of this id, wherever it is now."""
         lines = summary_lines(overview, time.time())
         self.query_one("#school-summary", Static).update(Content("\n").join(lines))
         table = self.query_one(Table)
-        table.show_rows(len(overview.nights), self._cells)
+        at = next((row for row, one in enumerate(overview.nights) if one.id == night), table.cursor)
+        table.show_rows(len(overview.nights), self._cells, at)
         table.border_subtitle = plural(len(overview.nights), "night") if overview.nights else "no night yet"
         self.refresh_bindings()
 

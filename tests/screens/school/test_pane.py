@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from garage_tui.core.school import overview
 from garage_tui.core.school.night_log import NightEvent, append_event
 
 DOG = {"question": "Who feeds the dog?", "answer": "Aunt Marrit.", "fact": "Aunt Marrit feeds the dog."}
@@ -65,6 +66,35 @@ async def test_a_night_that_ends_while_one_watches_appears_by_itself(open_app, b
         await user.sees("no night yet")
         add_night(box, "2026-11-29 02:00", "nothing new", "Nothing is new.")
         await user.sees("1 night", "· nothing new")
+
+
+async def test_the_cursor_stays_on_its_night_when_a_new_one_comes(open_app, box):
+    for day in (26, 27, 28):
+        add_night(box, f"2026-11-{day} 02:00", "refused", f"What happened on day {day}.")
+    async with open_app(screen="school") as user:
+        await user.sees("3 nights")
+        await user.press("down")
+        await user.sees("▸ 2026-11-27 02:00")
+        add_night(box, "2026-11-29 02:00", "refused", "What happened on day 29.")
+        await user.sees("4 nights", "▸ 2026-11-27 02:00")
+        assert user.app.pane.chosen.id == "2026-11-27 02:00"
+
+
+async def test_nights_that_take_long_to_read_are_shown_and_read_by_one_thread_at_a_time(open_app, box, monkeypatch):
+    read, at_work, most = overview.OverviewReader.read, [], []
+
+    def read_slowly(reader):
+        at_work.append(reader)
+        most.append(len(at_work))
+        time.sleep(0.3)
+        at_work.pop()
+        return read(reader)
+
+    monkeypatch.setattr("garage_tui.screens.school.pane._EVERY", 0.1)
+    monkeypatch.setattr(overview.OverviewReader, "read", read_slowly)
+    async with open_app(screen="school") as user:
+        await user.sees("no night yet", seconds=10)
+    assert max(most) == 1
 
 
 async def test_a_damaged_record_and_a_missing_facts_file_are_no_traceback(open_app, box):
