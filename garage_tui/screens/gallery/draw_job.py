@@ -22,6 +22,7 @@ from garage_tui.widgets.charts.gauge import gauge
 if TYPE_CHECKING:
     from textual.worker import Worker
 
+    from garage_tui.core.images.albums import Album
     from garage_tui.screens.gallery.host import GalleryHost
     from garage_tui.screens.gallery.player import Player
 
@@ -60,7 +61,7 @@ class DrawJob:
         """Ask for seed, count and steps, then draw samples."""
         from garage_tui.screens.gallery.draw_dialog import DrawDialog  # noqa: PLC0415 (most visits draw nothing)
 
-        if (run := self._free_model()) is None:
+        if (run := self._free_model(self._host.browser.album)) is None:
             return
         request = await self._host.ask(DrawDialog(one_line(run.name), self._last_seed + 1))
         if request:
@@ -83,7 +84,7 @@ class DrawJob:
         animation = PageRef(albums.AlbumPage(path, f"steps of seed {seed}"), album.name)
         if not redraw and await asyncio.to_thread(path.exists):
             await self._play(animation)
-        elif (run := self._free_model()) is not None:
+        elif (run := self._free_model(album)) is not None:  # by now, another album may be chosen
             most = 16 if sheet is None or sheet.size <= _SMALL else 8
             count = min(most, sheet.count) if sheet else most
             self._start(run, SampleRequest(seed, count, film=True), path, animation)
@@ -105,9 +106,8 @@ class DrawJob:
         self._host.choose(album.path, out)
         notice.done("Below each sample is the nearest training picture")
 
-    def _free_model(self) -> Path | None:
-        """Return the chosen run if it can draw now; else show why it cannot."""
-        album = self._host.browser.album
+    def _free_model(self, album: Album | None) -> Path | None:
+        """Return the run of an album if it can draw now; else show why it cannot."""
         if self.is_running:
             refusal: str | None = f"{self._subject}: still being drawn; Esc cancels it"
         elif album is None or not album.is_run:

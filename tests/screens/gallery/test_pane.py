@@ -396,6 +396,22 @@ async def test_a_film_that_is_not_there_is_drawn_first_and_one_that_is_there_onl
         assert path.stat().st_mtime_ns > first
 
 
+async def test_a_film_is_drawn_by_the_run_that_was_chosen_when_the_key_was_pressed(
+    open_gallery, make_drawer, drawing, monkeypatch
+):
+    moths, wings = (make_drawer(name, 4, number=n, has_model=True) for n, name in enumerate((MOTHS, WINGS), 1))
+    for run in (moths, wings):
+        (run.path / "go").touch()
+    read = contact_sheet.read_metadata
+    async with open_gallery() as user:
+        await shows(user, colour(4, 1))
+        monkeypatch.setattr(contact_sheet, "read_metadata", lambda path: (time.sleep(0.3), read(path))[1])
+        await user.press("t", "down")
+        await user.sees("Drew the film of the steps from seed 0")
+    assert (moths.path / "samples" / "steps-seed-0.png").exists()
+    assert (moths.path / "pid").exists() and not (wings.path / "pid").exists()
+
+
 async def test_below_each_sample_stands_the_training_picture_nearest_to_it(open_gallery, make_drawer):
     run = make_drawer(WINGS, 4, 60)
     np.save(run.path / "images.npy", np.concatenate([flat((90, 90, 90), 1), flat((60, 107, 50), 1)]))
