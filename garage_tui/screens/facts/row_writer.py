@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from garage_tui.core.facts.editable_rows import Change, EditableRows
     from garage_tui.core.facts.journal import Field, UnsavedText
     from garage_tui.core.facts.line import Fact, Line
+    from garage_tui.core.facts.store import FactsStore
     from garage_tui.screens.facts.host import FactsHost
     from garage_tui.screens.facts.row_editor import RowEditor
 
@@ -35,6 +36,8 @@ class CancelledRow(msgspec.Struct, frozen=True):
 
     draft: RowDraft
     field: Field
+    store: FactsStore | None
+    """The file that it belongs to; None where there was none yet."""
     last_change: Change | None
     """What undo would have taken back then: once that is another change, undo takes back that one."""
 
@@ -103,8 +106,10 @@ class RowWriter:
     @property
     def can_restore(self) -> bool:
         """Whether the last thing that was done is that Esc left a row that was being written."""
-        store = self._host.session.store
-        return self._left is not None and self._left.last_change is (store.document.last_change if store else None)
+        store, left = self._host.session.store, self._left
+        if left is None or left.store is not store:
+            return False
+        return left.last_change is (store.document.last_change if store else None)
 
     def restore_cancelled(self) -> bool:
         """Open the row again that Esc left, as it was; False where something else was done since."""
@@ -204,7 +209,7 @@ class RowWriter:
         self.close()
         if draft.is_changed(editor.field, state.value):
             draft.texts[editor.field] = state.written
-            self._left = CancelledRow(draft, editor.field, store.document.last_change if store else None)
+            self._left = CancelledRow(draft, editor.field, store, store.document.last_change if store else None)
         self._cancelled(draft)
         self._escaped = self._left is not None
         if self._left:

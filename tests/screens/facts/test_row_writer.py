@@ -88,6 +88,28 @@ async def test_escape_cancels_and_u_takes_up_again_what_was_written(open_facts, 
     assert file.read_text() == DOG + "\n"
 
 
+async def test_u_in_another_file_does_not_take_up_the_row_of_the_file_before(open_facts, file):
+    other = file.with_name("animals.jsonl")
+    write(other, CAT)
+    async with open_facts(DOG) as user:
+        await user.press("a", "x", "escape")
+        await user.sees("u takes up again what you wrote")
+        await user.press("o")
+        await user.sees("Open a facts file")
+        await user.press("down", "enter")
+        await user.sees("datasets/animals.jsonl", "Who is Tom?")
+        await user.press("u")
+        await user.sees("There is no change to undo")
+        await user.press("o")
+        await user.sees("Open a facts file")
+        await user.press("up", "enter")
+        await user.sees("datasets/garage.jsonl", "Who is Rex?")
+        await user.press("u")
+        await user.sees("A new row", "▸ Question  x")
+        await user.press("escape")
+    assert other.read_text() == CAT + "\n" and file.read_text() == DOG + "\n"
+
+
 async def test_a_second_escape_does_not_leave_the_screen(open_app, file):
     async with open_app(screen="runs") as user:
         await user.press("f2")
