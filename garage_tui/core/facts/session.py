@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,8 @@ from garage_tui.core.facts.row_problems import first_problem
 from garage_tui.core.facts.store import FactsStore
 from garage_tui.core.facts.three_way_merge import Choice
 from garage_tui.core.settings.settings import Workspace
+
+_CONFLICT = "the same rows were changed on disk"
 
 
 class Conflict(msgspec.Struct, frozen=True):
@@ -91,6 +94,7 @@ class FactsSession:
         self._stores: dict[Path, FactsStore] = {}
         self.save_lock = asyncio.Lock()
         """Held from the first step of a `Saving` to its last, so that one question is asked at a time."""
+        self._question_open = asyncio.Event()
 
     @property
     def path(self) -> Path | None:
@@ -162,6 +166,15 @@ class FactsSession:
         change = await asyncio.to_thread(store.read)
         return store is self.store and store.adopt(change, what)
 
+    @contextlib.contextmanager
+    def question_open(self) -> Iterator[None]:
+        """While the owner is asked about a conflict: `save_lock` is held until the answer, which may never come."""
+        self._question_open.set()
+        try:
+            yield
+        finally:
+            self._question_open.clear()
+
     async def save_all(self, draft: UnsavedText | None = None) -> str:
         """Save all files before the app is left; return what stays unsaved, as sentences, and nothing if all is saved.
 
@@ -181,19 +194,31 @@ class FactsSession:
 
     async def _why_unsaved(self, store: FactsStore) -> str:
         """Try to save a file; return why it is not saved, and nothing if it is."""
-        if self.save_lock.locked():  # a question about it is open
-            return "the same rows were changed on disk"
-        async with self.save_lock:
-            try:
-                saving = Saving(store)
-                while (step := await saving.step()) != "saved":
-                    if isinstance(step, Conflict):
-                        return "the same rows were changed on disk"
-            except GarageError as error:
-                cause = error.__cause__
-                why = why_not_written(cause, store.path) if isinstance(cause, OSError) else str(error)
-                return plain(why)
+        if not await self._take_turn():
+            return _CONFLICT
+        try:
+            saving = Saving(store)
+            while (step := await saving.step()) != "saved":
+                if isinstance(step, Conflict):
+                    return _CONFLICT
+        except GarageError as error:
+            cause = error.__cause__
+            why = why_not_written(cause, store.path) if isinstance(cause, OSError) else str(error)
+            return plain(why)
+        finally:
+            self.save_lock.release()
         return ""
+
+    async def _take_turn(self) -> bool:
+        """Take `save_lock` after the savings that are under way; False once one of them waits for the owner."""
+        turn = asyncio.create_task(self.save_lock.acquire())
+        question = asyncio.create_task(self._question_open.wait())
+        try:
+            await asyncio.wait({turn, question}, return_when=asyncio.FIRST_COMPLETED)
+            return turn.done()
+        finally:
+            turn.cancel()
+            question.cancel()
 
     def close(self, draft: UnsavedText | None = None) -> None:
         """Save what is unsaved and let go of all files; what cannot be saved is offered at the next start.

@@ -221,5 +221,6 @@ class RowEdits:
 
         title = "The same rows were changed on disk"
         clashes = row_text.clashes(conflict.change.clashes)
-        choice = await self._host.ask(Pick(title, [text for _, text in _CHOICES], text=clashes))
+        with self._host.session.question_open():
+            choice = await self._host.ask(Pick(title, [text for _, text in _CHOICES], text=clashes))
         return None if choice is None else _CHOICES[choice][0]

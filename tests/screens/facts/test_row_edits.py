@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from garage_tui.core.facts import store
 from tests.support.facts_files import CAT, DOG, PEOPLE, write
 
 
@@ -143,6 +145,26 @@ async def test_undo_puts_the_cursor_where_it_was_before_the_change_and_redo_on_w
         await user.sees(f"Line {before}", "Undone", f"▸   {before}  Who is Cem?")
         await user.press("home", "U")
         await user.sees("Redone", f"Line {after if count == 1 else before - 1}")
+
+
+async def test_quitting_while_a_change_is_written_waits_for_it_and_says_nothing(open_facts, file, monkeypatch):
+    save = store.write_file
+    monkeypatch.setattr(store, "write_file", lambda *a, **k: (time.sleep(0.3), save(*a, **k))[1])
+    async with open_facts(DOG, CAT) as user:
+        await user.types("dq")
+        while not user.app._exit:
+            await user.pilot.pause(0.02)
+        assert user.app._exit_renderables == []
+    assert file.read_text() == CAT + "\n"
+
+
+async def test_quitting_while_the_question_about_a_conflict_is_open_says_what_is_not_saved(open_facts, file):
+    async with open_facts(DOG, CAT) as user:
+        write(file, DOG.replace("Rex is", "Rex was"), CAT)
+        await user.press("x")
+        await user.sees("The same rows were changed on disk")
+        await user.app.action_quit()
+        assert "could not be saved: the same rows were changed on disk" in str(user.app._exit_renderables)
 
 
 async def test_quitting_says_what_is_not_saved_and_the_next_start_offers_it(open_app, file, monkeypatch):
