@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -125,10 +125,17 @@ class SuggestionsDialog(Dialog[list[str]]):
     def _show(self) -> None:
         self.query_one(Table).show_rows(len(self._offered), self._cells)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Take a wording that is left by a click or by Tab, as Enter does."""
+        if isinstance(event.widget, Table) and self._editing is not None:
+            self._take_edited()
+
     def on_table_moved(self) -> None:
         """Show the chosen one in full below the list, with where it is from."""
         text = Content()
         if (row := self._row) is not None:
+            if self._editing not in (None, row):  # a click, while a check refuses what was written
+                self.query_one(Table).cursor = row = self._editing
             one = self._offered[row]
             text = Content.assemble((f"{one.source}: ", "$muted"), one_line(one.text, 400))
         self.query_one("#suggestions-chosen", Static).update(text)
@@ -172,8 +179,13 @@ class SuggestionsDialog(Dialog[list[str]]):
         line.focus()
         self.notice.note("Enter marks this text, Esc keeps the one from before.")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        row, text = self._editing, event.value.strip()
+    def on_input_submitted(self) -> None:
+        self._take_edited()
+
+    def _take_edited(self) -> None:
+        """Mark the text in the line; one that a check refuses stays in it."""
+        line = self.query_one(Input)
+        row, text = self._editing, line.value.strip()
         if row is None:
             return
         wrong = self._wrong(text, but=row)
@@ -181,6 +193,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             # The owner may know better than the check, but is told first; the same text again is taken.
             self._warned = text
             self.notice.wrong(f"{wrong}: Enter again marks it anyway" if text else wrong)
+            line.focus()
             return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
@@ -193,7 +206,10 @@ class SuggestionsDialog(Dialog[list[str]]):
         self.query_one(Table).focus()
 
     def action_done(self) -> None:
-        """Close with the marked ones; with none marked, with the chosen one."""
+        """Close with the marked ones; with none marked, with the chosen one. While one is edited, mark it."""
+        if self._editing is not None:
+            self._take_edited()
+            return
         taken = [one.text for one in self._offered if one.state == "taken"]
         chosen = None if self._row is None else self._offered[self._row]
         if not taken and chosen and chosen.state == "open":

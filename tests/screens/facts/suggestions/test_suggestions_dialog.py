@@ -55,6 +55,41 @@ async def test_a_models_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open
     assert answers == [WHAT, "With TinyLLM your own computer runs a chatbot."]
 
 
+async def test_a_wording_that_is_edited_is_marked_by_ctrl_s_and_added_by_the_next_one(open_app, file):
+    async with open_app() as user:
+        await user.sees("2 rows")
+        await user.press("s")
+        await user.sees("Space marks")
+        await user.press("e", "ctrl+u")
+        await user.types("What does TinyLLM do?")
+        await user.press("ctrl+s")
+        await user.sees("✓  What does TinyLLM do?", "you: What does TinyLLM do?")
+        await user.press("ctrl+s")
+        await user.sees("3 rows", "Added 1 question")
+    assert json.loads(file.read_text().splitlines()[1])["question"] == "What does TinyLLM do?"
+
+
+@pytest.mark.parametrize("text", ["What does TinyLLM do?", "Is Paris fine?"])
+async def test_a_click_on_another_wording_takes_the_edited_one_as_enter_does(open_app, file, text):
+    async with open_app() as user:
+        await user.sees("2 rows")
+        await user.press("s")
+        await user.sees("Space marks")
+        await user.press("e", "ctrl+u")
+        await user.types(text)
+        await user.pilot.click("#suggestions", offset=(10, 3))
+        if "Paris" in text:
+            screen = await user.sees("does not name TinyLLM: Enter again marks it anyway", "template: How would you")
+            assert any("▸" in line and "How would you describe" in line for line in screen.splitlines())
+            assert user.app.focused.id == "suggestions-edit" and user.app.focused.value == text
+            await user.press("enter")
+        await user.sees(f"✓  {text}")
+        assert user.app.focused.id == "suggestions"
+        await user.press("enter")
+        await user.sees("3 rows", "Added 1 question")
+    assert json.loads(file.read_text().splitlines()[1])["question"] == text
+
+
 async def test_where_no_template_fits_the_model_is_asked_at_once(open_app, file, model_server):
     file.write_text(json.dumps({"question": "Colour of the door, then?", "answer": "The door is green."}) + "\n")
     async with model_server() as models, open_app() as user:
