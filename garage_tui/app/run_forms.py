@@ -91,9 +91,9 @@ class RunForms:
             self._app.pane.notice.wrong("There are no facts to teach yet: press F2, then a to write the first one")
             return None
         count = len(await asyncio.to_thread(gpus.usable))
-        form = LoraForm(
-            self._app.workspace, self._app.settings, files, chosen, like, count, preset=preset, epochs=epochs
-        )
+        unsaved = await facts.session.unsaved_files() if facts else {}
+        workspace, settings = self._app.workspace, self._app.settings
+        form = LoraForm(workspace, settings, files, chosen, like, count, preset=preset, epochs=epochs, unsaved=unsaved)
         return await self._app.ask(form)
 
     async def _diffusion_form(

@@ -192,6 +192,14 @@ class FactsSession:
                 sentences.append(f"{reason}Unsaved work{where}, {' and '.join(kept)}, is offered at the next start.")
         return "\n".join(sentences)
 
+    async def unsaved_files(self) -> dict[Path, str]:
+        """Try to save all files; return, for each that is not saved, what of it is not, as a sentence."""
+        found = {}
+        for store in self._stores.values():
+            if store.unsaved and (why := await self._why_unsaved(store)):
+                found[store.path] = f"{plural(store.unsaved, 'change')} of {self.label(store.path)} not saved: {why}."
+        return found
+
     async def _why_unsaved(self, store: FactsStore) -> str:
         """Try to save a file; return why it is not saved, and nothing if it is."""
         if not await self._take_turn():

@@ -135,8 +135,12 @@ class RunForm(Dialog[Path | None], Generic[R]):
 
     def on_mount(self) -> None:
         self.query_one(self.FIRST).focus()
-        self.notice.hint(_HINT)
+        self.show_hint()
         self.update_estimate()
+
+    def show_hint(self) -> None:
+        """Show which keys start the run."""
+        self.notice.hint(_HINT)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Explain the field that has the focus."""
@@ -151,7 +155,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
 
     def on_input_changed(self) -> None:
         if not self._starting:
-            self.notice.hint(_HINT)  # an error of the last start is about a value that has changed
+            self.show_hint()  # an error of the last start is about a value that has changed
         self.update_estimate()
 
     def on_resize(self) -> None:

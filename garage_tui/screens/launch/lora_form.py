@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.widgets import Select
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
@@ -42,6 +44,7 @@ class LoraForm(RunForm[LoraRecipe]):
         gpus: number of GPUs in this box; from two on there is a field for them.
         preset: that replaces the recipe of `like`; empty: none.
         epochs: that replace those of `like`; None: they stay.
+        unsaved: what of a file is not saved, as a sentence; the run would be without it.
     """
 
     HELP_PAGE = "guide/runs.md"
@@ -72,7 +75,9 @@ class LoraForm(RunForm[LoraRecipe]):
         *,
         preset: str = "",
         epochs: float | None = None,
+        unsaved: Mapping[Path, str] = MappingProxyType({}),
     ) -> None:
+        self._unsaved = unsaved
         self._rows = rows_of(like) if like is not None else 0
         if like is not None:
             recipe = recipe_of(like, preset or None, rows=self._rows, epochs=epochs)
@@ -100,6 +105,17 @@ class LoraForm(RunForm[LoraRecipe]):
         with contextlib.suppress(GarageError):  # the estimate reports what is wrong
             self._rows = len((await asyncio.to_thread(training_file.read_training_file, self.file)).rows)
         self.fields.follow_preset(before, self.preset(str(self.fields.chosen("preset"))))
+
+    def show_hint(self) -> None:
+        if sentence := self._unsaved.get(self.file):
+            self.notice.wrong(f"{sentence} The run teaches the file without it.")
+        else:
+            super().show_hint()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        super().on_select_changed(event)
+        if event.select.id == "facts":
+            self.show_hint()
 
     def _file_label(self, file: Path) -> str:
         own = self._like is not None and file.parent == self._like.path

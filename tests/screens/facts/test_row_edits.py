@@ -188,3 +188,30 @@ async def test_quitting_says_what_is_not_saved_and_the_next_start_offers_it(open
         assert "ended" not in screen
         await user.press("enter")
         await user.sees("1 row ", "▸ Question  Who is Rex?!")
+
+
+async def test_the_form_of_a_run_says_what_of_its_facts_is_not_saved(open_facts, file, monkeypatch):
+    write(file.with_name("animals.jsonl"), DOG)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with open_facts(DOG, CAT, size=(160, 50)) as user:
+        monkeypatch.setattr(store, "write_file", full)
+        await user.press("d")
+        await user.sees("not saved")
+        await user.press("t")
+        text = "1 change of datasets/garage.jsonl not saved: the disk is full"
+        await user.sees(text, "The run teaches the file without it.", "rows")
+        await user.pilot.pause(0.5)
+        assert text in user.screen, "it stays"
+        await user.press("enter", "down", "enter")
+        await user.sees("animals.jsonl", "Ctrl+S starts the run")
+        assert text not in user.screen
+        await user.press("escape", "escape")
+        await user.sees_no("Teach a model")
+        monkeypatch.undo()
+        await user.press("t")
+        await user.sees("Ctrl+S starts the run")
+        assert text not in user.screen
+    assert file.read_text() == CAT + "\n"
