@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from garage_tui.core.facts.filter import ROW_KINDS, Filter, RowKind, filter_rows
@@ -19,12 +19,23 @@ _FEW = 5_000  # rows that are filtered faster than a thread is started
 
 
 class _Painted:
-    """The lines of a document at the moment it was painted, and which of them were shown."""
+    """The lines of a document at the moment it was painted, and which of them were shown.
 
-    def __init__(self, document: EditableRows, positions: list[int]) -> None:
+    Args:
+        row_filter: the filter of that moment; its rows may still have been searched for.
+    """
+
+    def __init__(self, document: EditableRows, positions: list[int], row_filter: Filter) -> None:
         self._lines = list(document.lines)  # kept, so that no new line gets the id of an old one
-        self._known = set(map(id, self._lines))
-        self._shown = {id(self._lines[position]) for position in positions}
+        self._positions, self.filter = positions, row_filter
+
+    @cached_property
+    def _known(self) -> set[int]:
+        return set(map(id, self._lines))
+
+    @cached_property
+    def _shown(self) -> set[int]:
+        return {id(self._lines[position]) for position in self._positions}
 
     def knows(self, line: Line) -> bool:
         """Return whether the line was in the document."""
@@ -51,18 +62,20 @@ class RowFilter:
         self.filter = Filter()
         self._pinned: list[Line] = []
         self._painted: _Painted | None = None
-        """What was painted with this filter; None before that."""
+        """What was painted last; None before the first paint of a file."""
+        self._complete: Filter | None = None
+        """The filter of which all rows are in the table; None while some of them may still be searched for."""
 
     def reset(self) -> None:
         """Show all rows, without painting them."""
-        self.filter, self._painted = Filter(), None
+        self.filter, self._painted, self._complete = Filter(), None, None
 
     def take_painted(self, document: EditableRows, positions: list[int]) -> None:
         """Take note of what is painted now."""
-        self._painted = _Painted(document, positions) if self.filter else None
+        self._painted = _Painted(document, positions, self.filter)
 
-    def positions(self, position: int | None) -> list[int] | None:
-        """Return the positions of the rows to show; None where they are found in a thread, and shown then.
+    def positions(self, position: int | None) -> list[int]:
+        """Return the positions of the rows to show; of many, those that are shown now, until a thread has found all.
 
         Args:
             position: of the row that the cursor is going to. It stays in sight whatever the filter finds, if it is in
@@ -73,30 +86,33 @@ class RowFilter:
             return []
         document = store.document
         if not self.filter:
-            return self._filtered(document)
+            return self._all_found(document)
         painted = self._painted
         if position is not None and position < len(document.lines):
             line = document.lines[position]
-            if painted is None or painted.shows(line) or not painted.knows(line):
+            in_sight = painted is not None and painted.filter is self.filter and painted.shows(line)
+            if in_sight or painted is None or not painted.knows(line):
                 self._pinned.append(line)
-        if len(document.lines) > _FEW:
-            self._find_in_thread(document, None, position)
-            # Until then a key must not act on a row that nobody sees: the positions of before may be those of others.
-            return self._with_pinned(document, painted.still_shown(document)) if painted else None
-        return self._with_pinned(document, self._filtered(document))
+        if len(document.lines) <= _FEW:
+            return self._with_pinned(document, self._all_found(document))
+        self._complete = None
+        self._find_in_thread(document, None)
+        # Until then a key must not act on a row that nobody sees: the positions of before may be those of others.
+        return self._with_pinned(document, painted.still_shown(document) if painted else [])
 
     def change(self, new: Filter) -> None:
         """Show the rows that another filter finds."""
-        before, self.filter, self._painted = self.filter, new, None
+        self.filter = new
         store, position = self._host.session.store, self._host.position
         if store is None:
             return
         self._pinned.clear()
         if len(store.document.lines) <= _FEW or not new:
-            self._host.paint(self._filtered(store.document), position)
+            self._host.paint(self._all_found(store.document), position)
         else:
-            among = self._host.table.positions if new.narrows(before) else None
-            self._find_in_thread(store.document, among, position)
+            complete = self._complete
+            among = self._host.table.positions if complete is not None and new.narrows(complete) else None
+            self._find_in_thread(store.document, among)
 
     def choose_kind(self) -> None:
         """Ask which kind of rows is shown."""
@@ -110,23 +126,26 @@ class RowFilter:
         if choice is not None:
             self.change(Filter(self.filter.text, kinds[choice]))
 
-    def _filtered(self, document: EditableRows) -> list[int]:
+    def _all_found(self, document: EditableRows) -> list[int]:
+        self._complete = self.filter
         return filter_rows(document, self.filter, status=self._status)
 
     def _with_pinned(self, document: EditableRows, found: list[int]) -> list[int]:
         pinned = [position for line in self._pinned if (position := document.find(line)) is not None]
         return sorted({*found, *pinned}) if pinned else found
 
-    def _find_in_thread(self, document: EditableRows, among: list[int] | None, position: int | None) -> None:
-        self._host.run_worker(partial(self._find, document, among, position), group="find", exclusive=True)
+    def _find_in_thread(self, document: EditableRows, among: list[int] | None) -> None:
+        self._host.run_worker(partial(self._find, document, among), group="find", exclusive=True)
 
-    async def _find(self, document: EditableRows, among: list[int] | None, position: int | None) -> None:
+    async def _find(self, document: EditableRows, among: list[int] | None) -> None:
         used, version = self.filter, document.version
         found = await asyncio.to_thread(filter_rows, document, used, among, self._status)
         store = self._host.session.store
         if store is None or document is not store.document or used is not self.filter:
             return
         if version != document.version:
-            self._host.show(position)
+            self._host.show()
         else:
-            self._host.paint(self._with_pinned(document, found), position)
+            self._complete = used
+            # The cursor may have gone on meanwhile.
+            self._host.paint(self._with_pinned(document, found), self._host.position)

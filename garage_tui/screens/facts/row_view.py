@@ -46,9 +46,7 @@ class RowView:
 
     def show(self, position: int | None = None) -> None:
         """Show the rows that the filter finds, with the cursor on a line of the file."""
-        positions = self._filter.positions(position)
-        if positions is not None:
-            self.paint(positions, position)
+        self.paint(self._filter.positions(position), position)
 
     def show_successor(self, earlier: list[Line]) -> None:
         """Show a version that somebody else has written, too, with the cursor on the row where it was before.

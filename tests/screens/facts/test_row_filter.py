@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 
 import pytest
 
+from garage_tui.screens.facts import row_filter
 from tests.support.facts_files import CAT, DOG
 
 
@@ -76,3 +79,64 @@ async def test_the_cursor_goes_to_a_row_that_is_shown_when_somebody_else_deletes
         file.write_text("\n".join(line for at, line in enumerate(lines) if at != 5) + "\n")
         screen = await user.sees("reloaded", "5 shown")
     assert any("▸" in line and "needle 15" in line for line in screen.splitlines())
+
+
+@pytest.fixture
+def open_many(open_app, file):
+    """Opens the app on 6,000 rows with those of a needle filtered."""
+
+    @contextlib.asynccontextmanager
+    async def open_():
+        file.write_text("\n".join(numbered(6000)) + "\n")
+        async with open_app() as user:
+            await user.sees("6,000 rows")
+            await user.press("/")
+            await user.types("needle")
+            await user.sees("600 shown")
+            yield user
+
+    return open_
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Has filters of many rows take their time from now on."""
+    found = row_filter.filter_rows
+
+    def begin() -> None:
+        monkeypatch.setattr(row_filter, "filter_rows", lambda *a, **k: (time.sleep(0.5), found(*a, **k))[1])
+
+    return begin
+
+
+async def test_while_a_new_filter_is_searched_keys_act_on_the_rows_of_the_one_before(open_many, slow, file):
+    async with open_many() as user:
+        slow()
+        await user.types(" 9")
+        await user.press("enter", "d", "d")
+        assert "Who is needle 25?" in user.screen, "the rows of the filter before"
+        await user.sees("Deleted “Who is needle 15?”")
+        await user.sees_no("Who is needle 25?")
+    left = set(file.read_text().splitlines())
+    gone = [json.loads(line)["question"] for line in numbered(6000) if line not in left]
+    assert gone == ["Who is needle 5?", "Who is needle 15?"]
+
+
+async def test_the_cursor_that_went_on_while_rows_were_searched_is_not_taken_back(open_many, slow):
+    async with open_many() as user:
+        await user.press("enter")
+        slow()
+        await user.press("d", "down", "down")
+        await user.pilot.pause(0.8)
+        screen = await user.sees("599 shown")
+    assert any("▸" in line and "needle 35" in line for line in screen.splitlines())
+
+
+async def test_a_filter_that_was_changed_before_its_rows_were_found_finds_all_of_the_next_one(open_many, slow):
+    async with open_many() as user:
+        await user.types(" 9")
+        await user.sees("114 shown")
+        slow()
+        await user.press("backspace", "3")
+        await user.sees_no("114 shown")
+        await user.sees("195 shown")
