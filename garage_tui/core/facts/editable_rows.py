@@ -65,6 +65,18 @@ class EditableRows:
             same = [position for position, other in enumerate(self.lines) if other.raw == line.raw]
             return min(same, key=lambda position: abs(position - near), default=None)
 
+    def find_all(self, lines: Sequence[Line]) -> list[int | None]:
+        """Return the position of each line as `find` does; two lines with the same bytes have two positions."""
+        here = {line: position for position, line in enumerate(self.lines)}
+        found = [here.get(line) for line in lines]
+        taken = set(found)
+        for at, line in enumerate(lines):
+            if found[at] is None:
+                same = (position for position, other in enumerate(self.lines) if other.raw == line.raw)
+                found[at] = next((position for position in same if position not in taken), None)
+                taken.add(found[at])
+        return found
+
     def nearest(self, lines: Sequence[Line], position: int) -> int:
         """Return where a line of an earlier version is now; where it is gone, the nearest neighbour that is not.
 
@@ -130,6 +142,7 @@ class EditableRows:
             raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
         inverse = msgspec.structs.replace(inverse, at=at, old=tuple(self.lines[at : at + len(inverse.old)]))
+        inverse = self._without_repeats(inverse)
         chosen = (line for line in (self.chosen(), inverse.chosen) if line and line in inverse.old)
         other.append(
             msgspec.structs.replace(inverse, chosen_after=next(chosen, None)) if other is self._redo else inverse
@@ -170,6 +183,17 @@ class EditableRows:
             if line.raw == old[0] and [other.raw for other in self.lines[position : position + count]] == old
         ]
         return found[0] if len(found) == 1 else None
+
+    def _without_repeats(self, change: Change) -> Change:
+        """Return a change that puts in no line that stands elsewhere here, as one may that somebody else brought back.
+
+        Two rows that are one object could not be told apart.
+        """
+        new, end = set(change.new), change.at + len(change.old)
+        if repeats := new.intersection(self.lines[: change.at]) | new.intersection(self.lines[end:]):
+            lines = tuple(line.copied() if line in repeats else line for line in change.new)
+            return msgspec.structs.replace(change, new=lines)
+        return change
 
     def _put(self, change: Change) -> None:
         self.lines[change.at : change.at + len(change.old)] = change.new

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.contradictions import clash_text, find_clash
 from garage_tui.core.facts.coverage import Coverage, without_gc
 from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
+from garage_tui.core.facts.line_pool import LinePool
 
 BACKUP = ".bak"
 MAX_BYTES = 256_000_000
@@ -105,11 +106,11 @@ def write_file(path: Path, data: bytes, *, keep: bool) -> None:
     write_atomic(target, data, mode=mode)
 
 
-def load_facts(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+def load_facts(path: Path, known: LinePool | None = None) -> FactsFile:
     """Read a facts file; bad lines are kept with their problems, and hold no fact.
 
     Args:
-        known: lines that were read before, by their bytes; they are taken instead of being read again.
+        known: lines that were read before; they are taken instead of being read again.
 
     Raises:
         BadInputError: there is no such file, or it cannot be read.
@@ -135,14 +136,12 @@ def read_bytes(path: Path) -> bytes:
         raise BadInputError(f"{path}: {error.strerror}") from error
 
 
-def parse_bytes(
-    path: Path, data: bytes, known: Mapping[bytes, Line] | None = None, *, parquet: bool = False
-) -> FactsFile:
+def parse_bytes(path: Path, data: bytes, known: LinePool | None = None, *, parquet: bool = False) -> FactsFile:
     """Return the facts file with these bytes.
 
     Args:
         path: names the file in messages.
-        known: lines that were parsed before, by their bytes.
+        known: lines that were parsed before.
         parquet: if the file is none, try whether the import reads it as Parquet, too; that takes a moment.
     """
     raws = data.split(b"\n")
@@ -150,10 +149,10 @@ def parse_bytes(
     if ends_with_newline:
         raws.pop()
     with without_gc():
-        lines = [parse(raws[0], first=True)] if raws else []
         if known:
-            lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
+            lines = [known.take(raw) or parse(raw, first=not at) for at, raw in enumerate(raws)]
         else:
+            lines = [parse(raw, first=True) for raw in raws[:1]]
             lines += map(parse, raws[1:])
     file = FactsFile(path, lines, ends_with_newline)
     if (

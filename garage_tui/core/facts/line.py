@@ -97,6 +97,10 @@ class Line(msgspec.Struct, frozen=True, eq=False):
     def blank(self) -> bool:
         return self.fact is None and not self.complaints
 
+    def copied(self) -> Line:
+        """Return another line with the same bytes."""
+        return Line(self.raw, self.fact, self.complaints)
+
 
 def parse(raw: bytes, first: bool = False) -> Line:
     """Return the line with the fact that it holds, or with what is wrong with it.

@@ -26,7 +26,9 @@ def first_problem(document: EditableRows) -> str:
         return ""
     wrong = next((at for at, line in enumerate(lines) if any(one.error for one in line.complaints)), None)
     if wrong is None:
-        wrong = next(at for at, line in enumerate(lines) if problems(document, line))
+        wrong = next((at for at, line in enumerate(lines) if problems(document, line)), None)
+    if wrong is None:
+        return ""
     first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
     others = f" · {plural(count - 1, 'more problem')}: f shows them" if count > 1 else ""
     return f"line {wrong + 1}: {first.text}{others}"

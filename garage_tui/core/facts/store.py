@@ -18,7 +18,8 @@ from garage_tui.core.facts.external_change import ExternalChange
 from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
 from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, find_leftovers, replay
 from garage_tui.core.facts.line import Fact, Line, edit_line, make_line
-from garage_tui.core.facts.three_way_merge import Choice, merge
+from garage_tui.core.facts.line_pool import known_lines, merge_lines
+from garage_tui.core.facts.three_way_merge import Choice
 
 _KEPT = "your change is kept, and ^s tries again"
 
@@ -55,10 +56,9 @@ class FactsStore:
 
     def read(self) -> ExternalChange:
         """Read the file again, for `adopt`; in a thread."""
-        version, mine = self.document.version, self.document.lines
+        version, mine = self.document.version, list(self.document.lines)
         found = file_stamp(self.path)  # taken before reading: a change in between is seen as one later
-        known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
-        file = load_facts(self.path, known) if found else FactsFile(self.path)
+        file = load_facts(self.path, known_lines(mine)) if found else FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
     def adopt(self, change: ExternalChange, what: str = "") -> bool:
@@ -118,7 +118,8 @@ class FactsStore:
         Raises:
             GarageError: as `replace`.
         """
-        changed = {self._find(line, 0): values for line, values in changes}
+        positions = self.document.find_all([line for line, _ in changes])
+        changed = {self._found(at): values for at, (_, values) in zip(positions, changes, strict=True)}
         low, high = min(changed), max(changed)
         before, after = self.document.lines[low : high + 1], list[Line]()
         for position, line in enumerate(before, low):
@@ -171,7 +172,10 @@ class FactsStore:
         return undone is not None
 
     def _find(self, line: Line, near: int) -> int:
-        at = self.document.find(line, near)
+        return self._found(self.document.find(line, near))
+
+    @staticmethod
+    def _found(at: int | None) -> int:
         if at is None:
             raise GarageError("this row was changed or removed on disk meanwhile")
         return at
@@ -231,22 +235,9 @@ class FactsStore:
 
     def _external_change(self, lines: list[Line], version: int) -> ExternalChange:
         found = file_stamp(self.path)
-        known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
-        disk = load_facts(self.path, known)
-        merged, clashes = self._merge(lines, disk.lines, "both")
+        disk = load_facts(self.path, known_lines(lines, self._base))
+        merged, clashes = merge_lines(self._base, lines, disk.lines, "both")
         return ExternalChange(version, disk, found, merged, Coverage(merged), clashes)
-
-    def _merge(
-        self, mine: list[Line], on_disk: list[Line], choice: Choice
-    ) -> tuple[list[Line], list[tuple[list[Line], list[Line]]]]:
-        lines = {line.raw: line for line in [*self._base, *mine, *on_disk]}
-        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, on_disk))
-        merged = merge(base, ours, others, choice)
-
-        def read(raws: list[bytes]) -> list[Line]:
-            return [lines[raw] for raw in raws]
-
-        return read(merged.lines), [(read(left), read(right)) for left, right in merged.clashes]
 
     def accept(self, change: ExternalChange, choice: Choice = "both") -> bool:
         """Merge our changes into the version on disk, on the event loop; False if `save` has to compare again.
@@ -263,7 +254,7 @@ class FactsStore:
             self._pending.clear()
             self._noted = 0
         elif choice == "mine":
-            merged, _ = self._merge(self.document.lines, change.disk.lines, choice)
+            merged, _ = merge_lines(self._base, self.document.lines, change.disk.lines, choice)
         self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
         self.document.adopt(merged, change.coverage if merged is change.merged else None)
         return True

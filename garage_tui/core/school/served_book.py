@@ -17,6 +17,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.facts.line_pool import known_lines
 from garage_tui.core.facts.retrieval import MAX_FACTS, OpenBook, prompt_with_facts
 from garage_tui.core.language.entities import content_words, find_entities, tokenize
 from garage_tui.core.language.fold import fold
@@ -182,7 +183,7 @@ class ServedBook:
         if stamp is None:  # there are no facts yet
             return
         try:
-            lines = load_facts(path, {line.raw: line for line in before}).lines
+            lines = load_facts(path, known_lines(list(before))).lines
         except (GarageError, OSError) as error:
             self._problem = f"the open book is empty: {reason_of(error)}"
             return
