@@ -17,7 +17,7 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.file import file_stamp
 from garage_tui.core.facts.formats.json_problems import explain
-from garage_tui.core.facts.line import BOM, Line, parse
+from garage_tui.core.facts.line import BOM, Line, rewrite
 
 _FALLBACKS = ("nano", "vim", "vi")
 _KNOWS_LINES = ("vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "joe", "ne", "mg")
@@ -109,8 +109,7 @@ def open_row(line: Line, text: str = "") -> EditedRow:
     if failed or problem or why:
         return EditedRow(None, after, failed or problem or why)
     end = b"\r" if line.raw.endswith(b"\r") else b""
-    mark = BOM if line.raw.startswith(BOM) else b""
-    return EditedRow(parse(mark + json_line(row) + end, bool(mark)), after)
+    return EditedRow(rewrite(line, json_line(row) + end), after)
 
 
 def _read_text(data: bytes) -> tuple[str, str]:

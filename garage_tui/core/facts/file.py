@@ -21,7 +21,7 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.contradictions import clash_text, find_clash
 from garage_tui.core.facts.coverage import Coverage, without_gc
-from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
+from garage_tui.core.facts.line import BOM, IMPORTED, MARKED, Complaint, Fact, Line, parse
 from garage_tui.core.facts.line_pool import LinePool
 
 BACKUP = ".bak"
@@ -46,6 +46,8 @@ class FactsFile(msgspec.Struct, dict=True):
     lines: list[Line] = []
     ends_with_newline: bool = True
     """False if the last line has no line feed; that is kept too."""
+    has_mark: bool = False
+    """True if the file begins with a byte order mark, which stays at the beginning whatever its first line is."""
     seems: str = ""
     """What a file without a single fact is as a whole, and whether the import reads it; empty if nothing is known."""
 
@@ -78,13 +80,14 @@ class FactsFile(msgspec.Struct, dict=True):
         Raises:
             OSError: nothing was changed.
         """
-        write_file(self.path, join_lines(self.lines, self.ends_with_newline), keep=True)
+        write_file(self.path, join_lines(self.lines, self.ends_with_newline, self.has_mark), keep=True)
 
 
-def join_lines(lines: Sequence[Line], ends_with_newline: bool = True) -> bytes:
+def join_lines(lines: Sequence[Line], ends_with_newline: bool = True, has_mark: bool = False) -> bytes:
     """Return the bytes of a file with these lines."""
     data = b"\n".join([line.raw for line in lines])
-    return data + b"\n" if ends_with_newline and lines else data
+    mark, end = BOM if has_mark and lines else b"", b"\n" if ends_with_newline and lines else b""
+    return mark + data + end
 
 
 def write_file(path: Path, data: bytes, *, keep: bool) -> None:
@@ -148,13 +151,13 @@ def parse_bytes(path: Path, data: bytes, known: LinePool | None = None, *, parqu
     ends_with_newline = raws[-1] == b""
     if ends_with_newline:
         raws.pop()
+    has_mark = data.startswith(BOM)
+    raws[:1] = [raw.removeprefix(BOM) for raw in raws[:1]]
     with without_gc():
-        if known:
-            lines = [known.take(raw) or parse(raw, first=not at) for at, raw in enumerate(raws)]
-        else:
-            lines = [parse(raw, first=True) for raw in raws[:1]]
-            lines += map(parse, raws[1:])
-    file = FactsFile(path, lines, ends_with_newline)
+        lines = [known.take(raw) or parse(raw) for raw in raws] if known else list(map(parse, raws))
+    if has_mark:
+        lines[0] = Line(lines[0].raw, lines[0].fact, (MARKED, *lines[0].complaints))
+    file = FactsFile(path, lines, ends_with_newline, has_mark)
     if (
         lines
         and (_is_opened(lines[0]) or not any(line.fact for line in lines))
@@ -167,7 +170,7 @@ def parse_bytes(path: Path, data: bytes, known: LinePool | None = None, *, parqu
 
 def _is_opened(first: Line) -> bool:
     """Return whether the first line opens a list or an object that goes on below, maybe with one row on each line."""
-    begin = first.raw.removeprefix(BOM).strip()
+    begin = first.raw.strip()
     return begin.startswith(b"[") or (begin.startswith(b"{") and begin.endswith((b"{", b"[")))
 
 
@@ -186,7 +189,7 @@ def _whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool) 
     from garage_tui.core.facts.formats.parquet_rows import MAGIC
     from garage_tui.core.facts.formats.read_row import UnknownColumnsError
 
-    begin = first.raw.removeprefix(BOM).strip()
+    begin = first.raw.strip()
     over_lines = _is_opened(first)
     if any(IMPORTED in complaint.text for complaint in first.complaints):
         return ""

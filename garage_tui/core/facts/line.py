@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json import JSONDecodeError
 from typing import Any
 
@@ -80,11 +80,15 @@ class Complaint(msgspec.Struct, frozen=True):
     """False: a warning; the row can be used."""
 
 
+MARKED = Complaint("the file starts with a byte order mark; save as UTF-8 without one", error=False)
+"""What the first line of a file with such a mark has; the mark itself belongs to the file, wherever its lines go."""
+
+
 class Line(msgspec.Struct, frozen=True, eq=False):
     """One line of the file. Two lines with the same bytes are still two lines."""
 
     raw: bytes
-    """Its bytes as they were read, without the line feed."""
+    """Its bytes as they were read, without the line feed, and without the byte order mark of the file."""
     fact: Fact | None = None
     complaints: tuple[Complaint, ...] = ()
 
@@ -102,42 +106,34 @@ class Line(msgspec.Struct, frozen=True, eq=False):
         return Line(self.raw, self.fact, self.complaints)
 
 
-def parse(raw: bytes, first: bool = False) -> Line:
-    """Return the line with the fact that it holds, or with what is wrong with it.
-
-    Args:
-        first: it is the first of its file, where a byte order mark may stand.
-    """
+def parse(data: bytes) -> Line:
+    """Return the line with the fact that it holds, or with what is wrong with it."""
     complaints: list[Complaint] = []
-    data = raw
-    if first and raw.startswith(BOM):
-        complaints.append(Complaint("starts with a byte order mark; save as UTF-8 without one", error=False))
-        data = raw.removeprefix(BOM)
     if len(data) > MAX_LINE:
-        return _bad(raw, complaints, f"{len(data) / 1e6:.1f} MB in one line; split it into several facts")
+        return _bad(data, f"{len(data) / 1e6:.1f} MB in one line; split it into several facts")
     try:
         row = _decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError):
         if not data.strip():
-            return Line(raw, None, tuple(complaints))
+            return Line(data)
         row, why = _read_leniently(data)
         if why:
-            return _bad(raw, complaints, why)
+            return _bad(data, why)
     if type(row) is not dict:
-        return _bad(raw, complaints, f"not an object; a line looks like {_LOOKS_LIKE}")
+        return _bad(data, f"not an object; a line looks like {_LOOKS_LIKE}")
     question, answer = row.pop("question", None), row.pop("answer", None)
     if question is None and answer is None and _is_text(row.get("fact")):
-        return Line(raw, Fact("", row["fact"], row), (*complaints, *_odd_characters("fact", row["fact"])))
+        return Line(data, Fact("", row["fact"], row), tuple(_odd_characters("fact", row["fact"])))
     for key, value in (("question", question), ("answer", answer)):
         if type(value) is not str or not value or value.isspace():
-            return _bad(raw, complaints, _missing(key, value, data, row))
+            return _bad(data, _missing(key, value, data, row), complaints)
         if not (value.isascii() and value.isprintable()):
             complaints += _odd_characters(key, value)
     if row:
         complaints += _odd_keys(row)
     if data.count(b'"question"') > 1 or data.count(b'"answer"') > 1:
         complaints += _twice(data)
-    return Line(raw, Fact(question, answer, row or _NOTHING), tuple(complaints))
+    return Line(data, Fact(question, answer, row or _NOTHING), tuple(complaints))
 
 
 def make_line(fact: Fact, like: Line | None = None) -> Line:
@@ -148,17 +144,21 @@ def make_line(fact: Fact, like: Line | None = None) -> Line:
     return parse(json_line({**row, **fact.extra, **row}) + end)
 
 
-def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
+def rewrite(line: Line, data: bytes) -> Line:
+    """Return the line that stands for `line` once it has these bytes; what is said of the whole file stays."""
+    new = parse(data)
+    return Line(data, new.fact, (MARKED, *new.complaints)) if MARKED in line.complaints else new
+
+
+def edit_line(line: Line, values: Mapping[str, object]) -> Line:
     """Return `line` with other values for some keys; a value of None takes its key out.
 
     Every other byte stays: unknown keys, their order, how numbers are written, spaces.
 
     Args:
         line: one that holds a fact.
-        first: it is the first of its file.
     """
-    mark = BOM if line.raw.startswith(BOM) else b""
-    text = line.raw.removeprefix(BOM).decode()
+    text = line.raw.decode()
     members = _members(text)
     for key, value in values.items():
         matches = [member for member in members if member[0] == key]
@@ -175,7 +175,7 @@ def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> 
             at = members[-1][3] if members else text.index("{") + 1
             text = f"{text[:at]}{', ' if members else ''}{json.dumps(key)}: {new}{text[at:]}"
         members = _members(text)
-    return parse(mark + text.encode(), first)
+    return rewrite(line, text.encode())
 
 
 def _members(text: str) -> list[tuple[str, int, int, int]]:
@@ -200,8 +200,8 @@ def _members(text: str) -> list[tuple[str, int, int, int]]:
     return members
 
 
-def _bad(raw: bytes, complaints: list[Complaint], text: str) -> Line:
-    return Line(raw, None, (*complaints, Complaint(text)))
+def _bad(raw: bytes, text: str, others: Sequence[Complaint] = ()) -> Line:
+    return Line(raw, None, (*others, Complaint(text)))
 
 
 def _is_text(value: object) -> bool:

@@ -48,7 +48,7 @@ class FactsStore:
         self._pending: list[Change] = []
         self._noted = 0  # how many of the pending changes are in the journal
         self._base: list[Line] = []
-        self._ended = True
+        self._ended, self._has_mark = True, False
         self._stamp: FileStamp | None = None
         self._kept: FileStamp | None = None  # the version that needs no backup, since we wrote it
         self.adopt(self.read())
@@ -69,9 +69,14 @@ class FactsStore:
         """
         if self._pending or self.document.version != change.version:
             return False
-        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self._take_over(change)
         self.document.adopt(change.merged, change.coverage, what)
         return True
+
+    def _take_over(self, change: ExternalChange) -> None:
+        disk = change.disk
+        self._base, self._stamp = disk.lines, change.stamp
+        self._ended, self._has_mark = disk.ends_with_newline, disk.has_mark
 
     @property
     def unsaved(self) -> int:
@@ -105,7 +110,7 @@ class FactsStore:
     def edit(self, line: Line, values: dict[str, object], what: str, near: int = 0) -> int:
         """Change some values of a row; everything else in it stays. Raises as `replace` does."""
         at = self._find(line, near)
-        return self.replace(line, edit_line(line, values, first=at == 0), what, at)
+        return self.replace(line, edit_line(line, values), what, at)
 
     def edit_all(
         self, changes: Sequence[tuple[Line, dict[str, object] | None]], what: str, new: Sequence[Fact] = ()
@@ -125,7 +130,7 @@ class FactsStore:
         for position, line in enumerate(before, low):
             values = changed.get(position, {})
             if values is not None:
-                after.append(edit_line(line, values, first=position == 0) if values else line)
+                after.append(edit_line(line, values) if values else line)
         after += [make_line(fact, before[-1]) for fact in new]
         self._pending.append(self.document.splice(low, len(before), after, what))
         return low
@@ -137,7 +142,7 @@ class FactsStore:
             GarageError: as `replace`.
         """
         at = self._find(line, near)
-        first = edit_line(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
+        first = edit_line(line, {"question": facts_[0].question, "answer": facts_[0].answer})
         new = [first, *(make_line(fact, line) for fact in facts_[1:])]
         self._pending.append(self.document.splice(at, 1, new, what))
         return at
@@ -214,7 +219,8 @@ class FactsStore:
             if self.changed():
                 return self._external_change(lines, version)
             try:
-                write_file(self.path, join_lines(lines, self._ended), keep=self._backup and self._stamp != self._kept)
+                data = join_lines(lines, self._ended, self._has_mark)
+                write_file(self.path, data, keep=self._backup and self._stamp != self._kept)
             except OSError as error:
                 kept = self._if_unsaved
                 why = why_not_written(error, self.path, f"free some space; {kept}")
@@ -255,7 +261,7 @@ class FactsStore:
             self._noted = 0
         elif choice == "mine":
             merged, _ = merge_lines(self._base, self.document.lines, change.disk.lines, choice)
-        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self._take_over(change)
         self.document.adopt(merged, change.coverage if merged is change.merged else None)
         return True
 
