@@ -206,7 +206,9 @@ class FactsStore:
             return self._save()
 
     def _save(self) -> ExternalChange | None:
-        lines, version, count = list(self.document.lines), self.document.version, len(self._pending)
+        # In this order: the event loop may change rows between two of these reads, and does so lines first, then the
+        # version, then the pending changes. What is counted here is then among the lines; what is not is saved next.
+        count, version, lines = len(self._pending), self.document.version, list(self.document.lines)
         if not count and not self.gone():
             self._clear_journal()
             return None

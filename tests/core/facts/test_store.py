@@ -11,9 +11,11 @@ import time
 import pytest
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts.editable_rows import EditableRows
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.line_pool import merge_lines
 from garage_tui.core.facts.store import FactsStore
 
 ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(3)]
@@ -46,6 +48,49 @@ def test_ten_edits_keep_the_version_of_before_the_session(store, file):
         assert store.save() is None
     assert len(read(file)) == 13 and not store.unsaved
     assert file.with_name("facts.jsonl.bak").read_bytes() == before
+
+
+@pytest.mark.parametrize("moment", ["lines", "version"])
+def test_a_change_at_any_moment_of_a_save_is_written_or_stays_unsaved(store, file, moment):
+    class Interrupted(EditableRows):
+        """Rows that the event loop changes at the moment at which a save reads something of them."""
+
+        def __getattribute__(self, name):
+            value = super().__getattribute__(name)
+            if name == moment and begun:
+                value = list(value) if isinstance(value, list) else value  # as the save has it
+                begun.clear()
+                store.insert(0, [Fact("at that moment", "a")], "adding")
+            return value
+
+    begun: list[bool] = []
+    store.insert(0, [Fact("before", "a")], "adding")
+    store.document.__class__ = Interrupted
+    begun.append(True)
+    assert store.save() is None
+    assert store.unsaved or "at that moment" in read(file), "not taken for saved without being written"
+    while store.unsaved:
+        assert store.save() is None
+    assert read(file) == ["at that moment", "before", "q0", "q1", "q2"]
+    store.close()
+    assert FactsStore(file, file.parent / "journal").leftovers == []
+
+
+def test_a_change_at_the_moment_of_a_merge_is_merged_too(store, file, monkeypatch):
+    store.insert(3, [Fact("mine", "m")], "adding")
+    written(file, [{"question": "theirs", "answer": "t"}, *ROWS])
+
+    def merged_late(*sides):
+        store.insert(4, [Fact("late", "l")], "adding")
+        return merge_lines(*sides)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("garage_tui.core.facts.store.merge_lines", merged_late)
+        change = store.save()
+    assert change and not store.accept(change), "the rows are other ones now: it compares again"
+    change = store.save()
+    assert change and store.accept(change) and store.save() is None
+    assert read(file) == ["theirs", "q0", "q1", "q2", "mine", "late"]
 
 
 def test_undo_and_redo_go_all_the_way_back_and_forth(store, file):
