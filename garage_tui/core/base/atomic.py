@@ -9,27 +9,45 @@ import stat
 from pathlib import Path
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Replace `path` by `data`: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Args:
+        mode: the permissions; by default those of the file that is there, else those of any new file of this user.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; `path` is then unchanged.
     """
-    import tempfile  # 5 ms, and most commands write nothing
-
-    fd, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    if mode is None:
+        mode = _mode_of(path)
+    part = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+    # Of a new file the system takes the user's umask off, which a process with threads cannot read without setting it.
+    # Any other is its owner's alone until it has the mode that it is to have.
+    fd = os.open(
+        part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666 if mode is None else 0o600
+    )
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(name, path)  # noqa: PTH105 (Path.replace is the same call)
+        part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            part.unlink()
         raise
     sync_folder(path.parent)
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the permissions of a file, also of the one behind a link; None without one."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (of the file behind a link)
+    except OSError:
+        return None
+    return stat.S_IMODE(found.st_mode) & 0o777 if stat.S_ISREG(found.st_mode) else None
 
 
 def sync_tree(folder: Path) -> None:

@@ -101,12 +101,10 @@ def write_file(path: Path, data: bytes, *, keep: bool) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     target = path.resolve()
-    mode = 0o644
-    if target.exists():
-        mode = stat.S_IMODE(target.stat().st_mode)
-        if keep:
-            write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MAX_BYTES), mode=mode)
-    write_atomic(target, data, mode=mode)
+    if keep and target.exists():
+        mode = stat.S_IMODE(target.stat().st_mode)  # an older backup may be readable by more people
+        write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MAX_BYTES), mode=mode)
+    write_atomic(target, data)
 
 
 def load_facts(path: Path, known: LinePool | None = None) -> FactsFile:
