@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ def what_is_wrong(struct: type[msgspec.Struct], table: dict[str, Any], text: str
         try:
             msgspec.convert(_nested(name, value), struct)
         except msgspec.ValidationError:
-            shown = msgspec.json.encode(value, enc_hook=str).decode()
+            shown = _shown(value)
             return f"{where}{name} must be {known[name].kind}, not {shown[:60]}"
     return ""
 
@@ -183,9 +184,15 @@ def _wrong_in_named(struct: type[msgspec.Struct], section: Section, tables: obje
             try:
                 msgspec.convert({field: {name: {key: value}}}, struct)
             except msgspec.ValidationError:
-                shown = msgspec.json.encode(value, enc_hook=str).decode()
+                shown = _shown(value)
                 return f"{where}{field}.{name}.{key} must be {known[key].kind}, not {shown[:60]}"
     return ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has neither inf nor nan
+    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def _flat(table: dict[str, Any], tables: list[str]) -> Iterator[tuple[str, object]]:

@@ -19,13 +19,19 @@ from garage_tui.core.settings.types import (
     OWNERS_ALONE,
     Celsius,
     FactsPath,
+    GramsPerKwh,
+    IdleMinutes,
     LastingName,
+    PatienceMinutes,
     PlaceName,
     PlaceSettings,
     Port,
+    PricePerKwh,
+    SurplusWatts,
     TimeOfDay,
     Watts,
     WhileTraining,
+    WorkSeconds,
 )
 
 PORT = 27243
@@ -63,7 +69,7 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     no question, and the answer says what became of the fact."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
-    idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    idle_minutes: IdleMinutes = 30.0
     """A server that the app has started stops after so many minutes without a question."""
     while_training: WhileTraining = "auto"
     """What happens when a run is due on a GPU where the server has its model. `sleep`: the server unloads its model and
@@ -142,24 +148,24 @@ class SunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings."""
     wait: bool = False
     """Every run waits for solar power; otherwise only runs that are started with `--sunny`."""
-    start_w: float = 0.0
+    start_w: SurplusWatts = 0.0
     """A run starts from this surplus in watts on."""
-    stop_w: float = 0.0
+    stop_w: SurplusWatts = 0.0
     """A run stops below this surplus in watts."""
-    patience_minutes: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    patience_minutes: PatienceMinutes = 5.0
     """A run stops after so many minutes below `stop_w`, so that a cloud does not stop it."""
-    every_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    every_seconds: WorkSeconds = 60.0
     """Shortest interval between two calls of the command, in seconds."""
 
 
 class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[energy]`: the price of a run's energy."""
 
-    price_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    price_per_kwh: PricePerKwh | None = None
     """Price of a kWh in `currency`, for the cost that is shown beside the energy of a run."""
     currency: str = "€"
     """Sign of the currency, as it is shown."""
-    co2_g_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    co2_g_per_kwh: GramsPerKwh | None = None
     """Grams of CO₂ per kWh."""
 
 
@@ -191,9 +197,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     base_model: str = "smollm2-135m"
     """The base model of `train lora` and of the chat: a name from `garage models`, a folder or a Hub id."""
-    stop_grace_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    stop_grace_seconds: WorkSeconds = 60.0
     """Seconds that a run may take to save after `stop`; then it is killed."""
-    checkpoint_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    checkpoint_seconds: WorkSeconds = 60.0
     """Seconds of work between two checkpoints, which is the most that a power cut can cost."""
     pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
     """How pictures are shown. auto asks the terminal; $GARAGE_PICTURES takes precedence."""

@@ -9,7 +9,18 @@ import msgspec
 COOLEST = 20.0
 """The lowest temperature limit, in °C."""
 Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
-Watts = Annotated[float, msgspec.Meta(gt=0)]
+# Every number has both bounds: TOML has `inf` and `nan`, and a run that waits for ever never saves, and never ends.
+Watts = Annotated[float, msgspec.Meta(gt=0, le=100_000)]
+SurplusWatts = Annotated[float, msgspec.Meta(ge=-100_000, le=100_000)]
+"""Less than nothing where power is bought."""
+WorkSeconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
+"""At most a day."""
+IdleMinutes = Annotated[float, msgspec.Meta(gt=0, le=525_600)]
+"""At most a year."""
+PatienceMinutes = Annotated[float, msgspec.Meta(ge=0, le=1440)]
+"""At most a day."""
+PricePerKwh = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
+GramsPerKwh = Annotated[float, msgspec.Meta(ge=0, le=10_000)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 LastingName = Annotated[
     str,
@@ -76,7 +87,7 @@ class PlaceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Address of Ray's dashboard. Only for `ray`."""
     key_file: str = ""
     """File with Ray's token, which only you may be able to read (`chmod 600`). Only for `ray`."""
-    gpus: Annotated[float, msgspec.Meta(ge=0)] = 0
+    gpus: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0
     """GPUs that a run gets from Ray. Only for `ray`."""
-    cpus: Annotated[float, msgspec.Meta(ge=0)] = 1
+    cpus: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 1
     """Processor cores that a run gets from Ray. Only for `ray`."""

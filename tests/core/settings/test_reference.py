@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import re
 
+import msgspec
 import pytest
 
 from garage_tui.__main__ import main
@@ -12,6 +15,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.settings.reference import sections
 from garage_tui.core.settings.settings import Settings, load_settings, user_settings_file
 from garage_tui.core.settings.sources import setting_names
+from garage_tui.core.settings.types import PlaceSettings
 from tests.support.repository import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "reference" / "settings.md"
@@ -45,13 +49,19 @@ def test_every_variable_that_the_program_asks_for_is_on_the_page():
         ("frobnicate = 1\n", "line 1: frobnicate is not a setting (`garage settings` lists all)"),
         ("[serve]\nport = 'any'\n", 'line 2: serve.port must be a whole number from 0 to 65535, not "any"'),
         ("[serve]\nport = 99999\n", "line 2: serve.port must be a whole number from 0 to 65535, not 99999"),
-        ("serve = { idle_minutes = 0 }\n", "line 1: serve.idle_minutes must be a number above 0, not 0"),
+        (
+            "serve = { idle_minutes = 0 }\n",
+            "line 1: serve.idle_minutes must be a number above 0, at most 525600, not 0",
+        ),
         (
             "\npictures = 'ansi'\n",
             'line 2: pictures must be one of "auto", "kitty", "sixel", "half", "ascii", not "ansi"',
         ),
         ("notify.on = 'finished'\n", 'line 1: notify.on must be a list of "finished", "failed"'),
         ("heat = 80\n", "line 1: [heat] is a table of settings, not a value"),
+        ("checkpoint_seconds = inf\n", "line 1: checkpoint_seconds must be a number from 1 to 86400, not inf"),
+        ("stop_grace_seconds = nan\n", "line 1: stop_grace_seconds must be a number from 1 to 86400, not nan"),
+        ("sun.start_w = -inf\n", "line 1: sun.start_w must be a number from -100000 to 100000, not -inf"),
         ("hours.only = [\n  22,\n]\n", "line 1: hours.only must be a list of texts, not [22]"),
         ("mouse = yes\n", "line 1: this is not valid TOML"),
     ],
@@ -61,6 +71,19 @@ def test_a_wrong_settings_file_is_told_with_its_line_and_what_was_meant(workspac
     with pytest.raises(BadInputError) as told:
         load_settings(workspace)
     assert f"{workspace.settings_file}, {says}" in str(told.value)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_no_setting_takes_a_number_without_end(value):
+    tables = {"": Settings, **{field.name: field.type for field in msgspec.structs.fields(Settings)}}
+    taken = []
+    for name in setting_names():
+        section, _, key = name.rpartition(".")
+        struct = tables.get(section, PlaceSettings)
+        with contextlib.suppress(msgspec.ValidationError):
+            msgspec.convert({key: value}, struct)
+            taken.append(name)
+    assert not taken
 
 
 def test_garage_settings_says_what_holds_and_where_it_comes_from(workspace, capsys):
