@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.json_text import json_line
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.file import join_lines
 from garage_tui.core.facts.formats.chat_rows import read_chat
 from garage_tui.core.facts.formats.csv_table import META_KEYS, write_cell, write_record
@@ -30,18 +32,34 @@ def write(facts: Iterable[Fact], form: Format) -> bytes:
     """Return `facts` in another format. A row without a question goes only into `facts` and `text`.
 
     Keys for which the import would leave a row out, such as a low `rating`, stand under `other_keys`.
+
+    Raises:
+        BadInputError: the format cannot hold a row; the text names it.
     """
     rows = list(facts)
     if form == "text":
+        _refuse_nul(rows, form, [row.answer for row in rows])
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
         return join_lines([make_line(row) for row in rows])
     rows = [row for row in rows if row.question]
     best = best_rating(row.extra for row in rows)
     if form == "csv":
+        _refuse_nul(rows, form, [row.question + row.answer for row in rows])
         return _csv(rows, best).encode()
     make = _alpaca if form == "alpaca" else _chat
     return b"".join(json_line(make(form, row, refused_keys(row.extra, best))) + b"\n" for row in rows)
+
+
+def _refuse_nul(rows: Sequence[Fact], form: Format, texts: Sequence[str]) -> None:
+    """Refuse rows with a NUL in a text that stands in the file as it is: the file would be taken for binary data."""
+    row = next((row for row, text in zip(rows, texts, strict=True) if "\0" in text), None)
+    if row:
+        name = "CSV" if form == "csv" else "text"
+        raise BadInputError(
+            f'the row "{one_line(row.question or row.answer, 60)}" contains the control character NUL, which no {name} '
+            "file can hold: take it out, or export as messages"
+        )
 
 
 def _alpaca(form: Format, row: Fact, refused: Sequence[str]) -> dict[str, Any]:

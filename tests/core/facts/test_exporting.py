@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.exporting import write
 from garage_tui.core.facts.formats.other_keys import STRUCTURE
 from garage_tui.core.facts.importing import read
@@ -97,6 +98,25 @@ def test_any_keys_of_a_row_survive_another_format(form, rows):
     back = read(data, form=form)
     assert not back.problems
     assert [_sorted(row) for row in back.facts] == [_sorted(row) for row in rows]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("key", ["note", "fact", "must", "system", "other_keys", "a\0b"])
+@pytest.mark.parametrize("odd", ["a\0b", ["a\0b"], "\0"])
+def test_a_nul_beside_question_and_answer_comes_in_again(form, key, odd):
+    facts = [Fact("q", "a", {key: odd}), Fact("r", "b")]
+    data = write(facts, form)
+    assert b"\0" not in data
+    assert read(data, form=form).facts == facts
+
+
+@pytest.mark.parametrize("form", ["csv", "text"])
+@pytest.mark.parametrize("row", [Fact("Who\0?", "a\0"), Fact("Who\0?", "\0a")])
+def test_a_row_that_a_format_cannot_hold_is_named(form, row):
+    why = r'the row "Who.*" contains the control character NUL, which no \w+ file can hold: take it out, or export'
+    with pytest.raises(BadInputError, match=why):
+        write([Fact("q", "a"), row], form)
+    assert read(write([row], "messages")).facts == [row]
 
 
 def _sorted(row: Fact) -> str:

@@ -159,11 +159,15 @@ def read_cell(name: str, text: str) -> Any:
 
 
 def write_cell(name: str, value: object) -> str | None:
-    """Return the cell from which `read_cell` reads the same value; None if there is none."""
+    """Return the cell from which `read_cell` reads the same value; None if there is none.
+
+    A NUL stands in no cell: with one, the whole file is taken for binary data.
+    """
     texts = [value] if isinstance(value, str) else ["true" if value else "false"] if isinstance(value, bool) else []
     try:
         texts.append(json.dumps(value, ensure_ascii=False))
-        return next((text for text in texts if text and _same(read_cell(name, text), value)), None)
+        fit = (text for text in texts if text and "\0" not in name + text)
+        return next((text for text in fit if _same(read_cell(name, text), value)), None)
     except (TypeError, ValueError, RecursionError):
         return None
 
