@@ -48,6 +48,11 @@ def swap_synonyms(question: str, name: str = "") -> list[str]:
     return list(found)
 
 
+def single_words() -> frozenset[str]:
+    """Return all forms of the single words of the file, in lower case: the words of everyday questions."""
+    return frozenset(form for form in _forms() if form.isalpha())
+
+
 def _with_article(before: str, word: str) -> str:
     """Return a text and the word after it; an article at the text's end becomes a or an, as the word is spoken."""
     fitting = r"\1n " if _VOWEL.match(word) else r"\1 "

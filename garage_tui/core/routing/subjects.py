@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,22 +11,15 @@ import msgspec
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.entities import SENTENCE_OPENERS, STOP_WORDS, content_words, entity_spellings, tokenize
-from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, BASE_OF_PAST, BASE_OF_THIRD_PERSON, PAST
-from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.similar_names import find_subject
+from garage_tui.core.routing.everyday_words import VERBS, common_words, everyday_words
 
 MAX_SUBJECTS = 2000
 """Most entries of each kind."""
-_VERBS = frozenset({*PAST, *BASE_OF_PAST, *BASE_OF_PARTICIPLE, *BASE_OF_THIRD_PERSON})
 _INSIDE = re.compile(r" (?:of the|of|the|and|&) ")
 """Joins two names into one (Bank of America), or a thing and where it is (Tom Hask of Harrowmere)."""
 _ENGLISH = STOP_WORDS - set("a an as in is me no on so he do us i and".split())
 """Function words that hardly any other language has."""
-_CALENDAR = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
-    september october november december christmas easter""".split()
-)
 _SHORTEST_PART = 3
 
 
@@ -110,14 +102,17 @@ def _runs(question: str) -> list[str]:
 def _distinctive_words(question: str) -> frozenset[str]:
     """Return the words that a question without a name can be recognised by; empty if they are in many questions."""
     content = content_words(question)
-    found = content - _VERBS or content
+    found = content - VERBS or content
     nouns = frozenset(word for word in found if not word.endswith(("ed", "ing")))
     found = nouns if len(nouns) > 1 else found
-    return found if len(found) > 1 or found - _common_words() else frozenset()
+    return found if len(found) > 1 or found - common_words() else frozenset()
 
 
 def _parts(names: Sequence[str]) -> list[str]:
-    """Return the words of names of several words that mean the same alone; those of several names mean none."""
+    """Return the words of names of several words that mean the same alone; those of several names mean none.
+
+    A word that everybody uses (the Court of Ives Court, the Hall of Dr Hall) means none either.
+    """
     count = Counter(word for name in names for word in {*name.split()} if len(name.split()) > 1)
     return [
         word
@@ -127,20 +122,12 @@ def _parts(names: Sequence[str]) -> list[str]:
         and word.isalpha()
         and word[0].isupper()
         and word.casefold() not in SENTENCE_OPENERS
-        and not _is_common(word)
+        and not everyday_words() & {word.casefold(), *tokenize(word)}
     ]
 
 
-@functools.cache
-def _common_words() -> frozenset[str]:
-    """Return the words of the prompts that are about nothing that was taught, and of names that everybody knows."""
-    prompts = (prompt.question for prompt in builtin_prompts.guard_prompts())
-    texts = [*prompts, *builtin_prompts.neighbour_names(training=True)]
-    return _CALENDAR.union(*(tokenize(text) | content_words(text) for text in texts))
-
-
 def _is_common(name: str) -> bool:
-    return tokenize(name) <= _common_words()
+    return tokenize(name) <= common_words()
 
 
 def _is_english(question: str) -> bool:

@@ -49,6 +49,42 @@ def test_accents_make_no_difference(text):
     assert found(text, "Café Müller")
 
 
+@pytest.mark.parametrize(
+    "text", ["the hollow bakeries", "Hollow Bakeries'", "HOLLOW BAKERIES", "a hollow bakery's oven"]
+)
+def test_a_name_that_ends_in_y_is_found_in_its_plural(text):
+    assert found(text, "Hollow Bakery") and not found(text, "Hollow Bakerton")
+    assert found("All Tolladies came.", "Anna Tollady", parts=["Tollady"])
+    assert not found("Greies", "Grey") and found("the Greys", "Grey")
+
+
+@pytest.mark.parametrize(
+    "text", ["Frau Muller", "MÜLLER", "Müller", "WHERE DOES MULLER LIVE?", "MÜLLER'S", "the Mu\u0308llers"]
+)
+def test_accents_and_capitals_make_no_difference_in_a_part_of_a_name(text):
+    assert found(text, "Anna Müller", parts=["Müller"])
+    assert not found("a muller or a müller", "Anna Müller", parts=["Müller"]), "it has no capital"
+    assert not found("Bo Müller", "Anna Müller", parts=["Müller"])
+
+
+@pytest.mark.parametrize("text", ["O'Neil & Sons", "o'neil and sons", "O’Neil and Sons' price", "o'neil  &  sons"])
+def test_and_is_the_same_as_its_sign(text):
+    assert found(text, "O'Neil & Sons") and found(text, "O'Neil and Sons")
+    assert not found("O'Neil, sons", "O'Neil & Sons")
+
+
+def test_a_name_that_is_an_everyday_word_needs_its_capital_and_no_other_name_does():
+    for text in ("prices rose by 3%", "a rose", "the roses"):
+        assert not found(text, "Rose")
+    assert (
+        found("Is Rose fed twice?", "Rose") == "Rose" and found("IS ROSE FED?", "Rose") and found("Rose's bowl", "Rose")
+    )
+    assert not found("where is my garage?", "Garage") and found("What is Garage?", "Garage")
+    assert found("prices rose and rose hill grew", "Rose Hill"), "a name of several words says enough"
+    assert found("what is tinyllm", "TinyLLM") and found("what is maplewick", "Maplewick")
+    assert found("my garage", "garage"), "so an owner wrote it"
+
+
 def test_letters_of_other_scripts_are_letters():
     assert found("Где Полянка?", "Полянка") and not found("Полянкой", "Полянка")
     assert not found("Maplewickе", "Maplewick"), "a Cyrillic letter follows"

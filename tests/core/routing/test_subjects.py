@@ -33,6 +33,23 @@ def test_a_word_that_everybody_uses_is_no_subject_beside_a_name():
     assert find_subjects(rows).names == ["Wiselet"]
 
 
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("When was Ives Court built?", {"Ives"}),
+        ("Who is Oswin Hall?", {"Oswin"}),
+        ("What does O'Neil & Sons sell?", set()),
+        ("Where is Tolland Street?", {"Tolland"}),
+        ("Who is Beatrix Tolland?", {"Beatrix", "Tolland"}),
+        ("When does Pinder Lodge open?", {"Pinder", "Lodge"}),
+    ],
+)
+def test_a_word_that_everybody_uses_means_no_name_alone(question, parts):
+    subjects = find_subjects(taught(question))
+    assert set(subjects.parts) == parts
+    assert SubjectMatcher(subjects).find([question])
+
+
 def test_a_row_without_a_name_is_recognised_by_its_words_together():
     found = find_subjects(taught("What is the Wiselet?", "When is the bin emptied at home?"))
     matcher = SubjectMatcher(found)
