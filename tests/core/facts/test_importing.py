@@ -763,6 +763,17 @@ def test_null_is_no_value_of_a_key_of_ours_in_json_too_whatever_its_case():
     assert found.facts == [Fact("q", "a", {"note": None})] and not found.notices
 
 
+@pytest.mark.parametrize("shape", ["[%s, %s]", "%s\n%s\n", "[\n%s,\n%s]"])
+def test_a_number_that_cannot_be_read_is_the_problem_of_its_row_and_one_that_is_too_large_is_null(shape):
+    rows = (
+        '{"question": "q1", "answer": "a", "n": %s}' % ("9" * 5000),
+        '{"question": "q2", "answer": "a", "n": 1e999}',
+    )
+    found = read((shape % rows).encode())
+    assert found.facts == [Fact("q2", "a", {"n": None})]
+    assert len(found.problems) == 1 and "a number with too many digits" in found.problems[0]
+
+
 def test_not_a_number_is_no_value():
     rows = '[{"question": "Who is Rex?", "answer": "A dog.", "score": NaN}, {"question": "Who is Tom?", "answer": NaN}]'
     found = read(rows.encode())

@@ -7,6 +7,7 @@ line and column.
 from __future__ import annotations
 
 import json
+import math
 import re
 from json import JSONDecodeError
 from typing import Any
@@ -82,13 +83,22 @@ def _null(_: str) -> None:
     """Read NaN and Infinity, which JSON does not have and pandas writes for what is missing, as null."""
 
 
+def _float(digits: str) -> float | None:
+    """Read a number that no float can hold (1e999), and that no JSON can be written of, as null."""
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
 class _Reader:
     """Decodes the values of a text, and sees keys that stand twice in an object."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._twice: list[str] = []
-        self._scan = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_null).raw_decode
+        self._too_long = False
+        self._scan = json.JSONDecoder(
+            object_pairs_hook=self._object, parse_constant=_null, parse_float=_float, parse_int=self._int
+        ).raw_decode
         self._line, self._at = 1, 0
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,6 +109,19 @@ class _Reader:
             row[key] = value
         return row
 
+    def _begin(self) -> None:
+        """Forget what was wrong with the value before."""
+        self._twice.clear()
+        self._too_long = False
+
+    def _int(self, digits: str) -> int | None:
+        # One number that Python refuses is the problem of its row, not of the file.
+        try:
+            return int(digits)
+        except ValueError:
+            self._too_long = True
+            return None
+
     def lines(self) -> tuple[list[SourceRow], list[SourceRow]]:
         """Return (a row for each line that is not blank, those of them that are not JSON)."""
         rows: list[SourceRow] = []
@@ -106,7 +129,7 @@ class _Reader:
         for number, line in enumerate(self._text.split("\n"), 1):
             if not line.strip():
                 continue
-            self._twice.clear()
+            self._begin()
             try:
                 value, end = self._scan(line, _skip(line, 0))
                 if (end := _skip(line, end)) < len(line):
@@ -135,7 +158,7 @@ class _Reader:
                 else:
                     rows += [row._replace(number=number) for number, row in enumerate(found, len(rows) + 1)]
             else:
-                self._twice.clear()
+                self._begin()
                 value, at = self._scan(self._text, at)
                 self._add(rows, value, self._line_at(begin))
             at = _skip(self._text, at)
@@ -149,7 +172,7 @@ class _Reader:
                 if self._text[at : at + 1] != ",":
                     raise JSONDecodeError("Expecting ',' delimiter", self._text, at)
                 at = _skip(self._text, at + 1)
-            self._twice.clear()
+            self._begin()
             value, end = self._scan(self._text, at)
             rows.append(self._row(value, self._line_at(at), len(rows) + 1))
             at = _skip(self._text, end)
@@ -163,6 +186,8 @@ class _Reader:
             rows.append(self._row(value, line, len(rows) + 1))
 
     def _row(self, value: object, line: int, number: int) -> SourceRow:
+        if self._too_long:
+            return SourceRow(number, line, None, "not JSON (a number with too many digits)")
         if self._twice:
             return SourceRow(number, line, None, f'the key "{self._twice[0]}" appears twice, with different values')
         if isinstance(value, list) and value and all(is_message(one) for one in value):
