@@ -25,19 +25,40 @@ class Dialog(ModalScreen[T]):
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="Help for what is in front"),
     ]
     _warned_of: object = None
+    _answer: tuple[T | None] | None = None
+    """The result that it closes with; None while it has none."""
 
     @property
     def notice(self) -> Notice:
         """The line in which this dialog says what just happened."""
         return self.query_one(Notice)
 
-    def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close the dialog with a result, and cancel its workers.
+    @property
+    def is_answered(self) -> bool:
+        """True once the dialog has a result, even if it cannot close yet because another screen is on top."""
+        return self._answer is not None
 
-        Textual removes the widgets before the dialog: a worker that ended in between would not find them.
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close the dialog with a result, and cancel its workers; if it has been closed already, nothing happens.
+
+        Textual closes whatever screen is on top. While that is another one (its help, the cover of a small terminal),
+        the result waits, and the dialog closes as soon as it is on top again.
         """
+        if self._answer is None:
+            self._answer = (result,)
+            if self.is_active:
+                return self._close(result)
+        return AwaitComplete()
+
+    def _close(self, result: T | None) -> AwaitComplete:
+        # Textual removes the widgets before the dialog: a worker that ended in between would not find them.
         self.workers.cancel_node(self)
         return super().dismiss(result)
+
+    def on_screen_resume(self) -> None:
+        """Close with the result that came while another screen was on top."""
+        if self._answer is not None and self.is_active:
+            self._close(*self._answer)
 
     def may_close(self, begun: object, now: object, warning: str) -> bool:
         """Return whether the dialog may close: no field has changed, or the user has seen the warning already.

@@ -33,6 +33,8 @@ from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _HINT = "Ctrl+S starts the run, and so does Enter in a field. Tab: next field."
+_STARTING = "Starting …"
+_STARTING_ALREADY = "The run is being started already: on Runs, s stops it"
 
 PLACE_FIELD, HERE = "place", ""
 """The name of the field of the place, and its value for this box."""
@@ -229,7 +231,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
         if self._starting:
             return
         self._starting = True
-        notice.note("Starting …")
+        notice.note(_STARTING)
         try:
             folder = await asyncio.to_thread(start)
         except GarageError as error:
@@ -237,13 +239,16 @@ class RunForm(Dialog[Path | None], Generic[R]):
         else:
             self.dismiss(folder)
         finally:
-            self._starting = False
+            self._starting = self.is_answered  # while another screen is on top, it must not start a second run
 
     def error_text(self, error: GarageError) -> str:
         """Return an error in one line, with paths relative to the workspace."""
         return one_line(str(error).replace(f"{self._workspace.root}/", ""), 400)
 
     def action_cancel(self) -> None:
+        if self._starting:  # the run starts anyway
+            self.notice.note(_STARTING_ALREADY)
+            return
         question = "Not started yet: Ctrl+S starts it with your changes"
         if self.may_close(self.fields.filled, self.fields.texts(), question):
             self.dismiss(None)

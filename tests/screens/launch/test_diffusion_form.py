@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import msgspec
@@ -324,6 +325,33 @@ async def test_the_run_can_be_started_from_the_look(open_form, looks, started):
         await user.press("ctrl+s")
         await user.sees("● running")
     assert started[0][0] == SMALL
+
+
+async def test_a_run_that_starts_while_the_look_is_open_is_not_started_again_from_there(
+    open_form, looks, started, monkeypatch
+):
+    from garage_tui.core.launch import start
+
+    go_ahead, launch = threading.Event(), start.start_diffusion
+    monkeypatch.setattr(
+        start, "start_diffusion", lambda *args, **options: (go_ahead.wait(30), launch(*args, **options))[1]
+    )
+    async with open_form() as user:
+        await user.press("ctrl+o")
+        await user.sees("7 of 40")
+        await user.press("ctrl+s")
+        await user.sees("Starting …")
+        looks("go")
+        await user.sees("What it would learn from")
+        go_ahead.set()
+        while not started:
+            await user.pilot.pause(0.02)
+        await user.pilot.pause(0.2)
+        await user.sees("What it would learn from")
+        await user.press("ctrl+s")
+        await user.sees("● running")
+        assert len(user.app.screen_stack) == 1
+    assert len(started) == 1
 
 
 async def test_esc_cancels_a_look_and_ends_its_process(open_form, looks):

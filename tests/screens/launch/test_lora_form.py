@@ -130,6 +130,66 @@ async def test_a_launcher_that_fails_is_heard(open_form, monkeypatch):
         await user.sees("✗ the run cannot be started in checkpoints: No space left on device", "Teach a model")
 
 
+@pytest.fixture
+def slow_start(started, monkeypatch):
+    """As `started`, but the launcher works until it gets the go-ahead."""
+    from garage_tui.core.launch import start
+
+    go_ahead, launch = threading.Event(), start.start_lora
+    monkeypatch.setattr(start, "start_lora", lambda *args, **options: (go_ahead.wait(30), launch(*args, **options))[1])
+    yield go_ahead
+    go_ahead.set()
+
+
+async def let_start(user, slow_start, started):
+    """Let the launcher go on, and give the form the time to close in."""
+    slow_start.set()
+    while not started:
+        await user.pilot.pause(0.02)
+    await user.pilot.pause(0.2)
+
+
+async def test_a_form_whose_run_starts_while_its_help_is_read_closes_after_the_help(open_form, started, slow_start):
+    async with open_form() as user:
+        await user.press("ctrl+s")
+        await user.sees("Starting …")
+        await user.press("f1")
+        await user.sees("Teach a model – help")
+        await let_start(user, slow_start, started)
+        await user.sees("Teach a model – help")
+        await user.press("escape", "ctrl+s")
+        await user.sees("20261123-2315-lora-garage", "● running")
+        assert len(user.app.screen_stack) == 1
+    assert len(started) == 1
+
+
+async def test_a_form_whose_run_starts_in_a_terminal_that_is_too_small_closes_when_it_grows(
+    open_form, started, slow_start
+):
+    async with open_form() as user:
+        await user.press("ctrl+s")
+        await user.sees("Starting …")
+        await user.pilot.resize_terminal(50, 15)
+        await user.sees("60")
+        await let_start(user, slow_start, started)
+        assert len(user.app.screen_stack) == 3
+        await user.pilot.resize_terminal(120, 40)
+        await user.sees("20261123-2315-lora-garage", "● running")
+        assert len(user.app.screen_stack) == 1
+    assert len(started) == 1
+
+
+async def test_escape_does_not_close_the_form_of_a_run_that_is_being_started(open_form, started, slow_start):
+    async with open_form() as user:
+        await user.press("ctrl+s")
+        await user.sees("Starting …")
+        await user.press("escape")
+        await user.sees("Teach a model", "The run is being started already: on Runs, s stops it")
+        slow_start.set()
+        await user.sees("20261123-2315-lora-garage", "● running")
+    assert len(started) == 1
+
+
 async def test_facts_with_a_bad_line_are_not_taught(open_app, workspace):
     with (workspace.datasets / "garage.jsonl").open("a") as file:
         file.write("not json\n")
