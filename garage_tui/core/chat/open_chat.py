@@ -22,6 +22,8 @@ class OpenChat:
     """Stamp of the file when it was last read or written here."""
     saved: bytes = b""
     """Content of the file when it was last read or written here."""
+    is_deleted: bool = False
+    """True once its file was deleted on purpose: an answer that ends later does not bring it back."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while saving: at the end of the app both a thread and the event loop may want to save."""
 
@@ -37,7 +39,7 @@ class OpenChat:
         return cls(transcript, path, stamp, transcripts.encode(transcript))
 
     def save(self, folder: Path) -> None:
-        """Write the transcript if it has changed. Blocks: call it in a thread.
+        """Write the transcript if it has changed and was not deleted. Blocks: call it in a thread.
 
         If another app has changed the file meanwhile, that file stays as it is and a new one is written.
 
@@ -46,7 +48,7 @@ class OpenChat:
         """
         with self.lock:
             data = transcripts.encode(self.transcript)
-            if not self.transcript.turns or data == self.saved:
+            if self.is_deleted or not self.transcript.turns or data == self.saved:
                 return
             if self.path and facts_file.file_stamp(self.path) != self.stamp:
                 self.path = None

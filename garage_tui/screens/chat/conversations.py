@@ -115,13 +115,16 @@ class Conversations:
         if not await self._host.ask(Confirm("Delete this chat?", text, "Delete", "Keep it")):
             return False
         async with self._file_lock:
-            if path == self.open.path:
-                self.branch()
+            chat = self.open
+            if path == chat.path:
+                self.branch()  # what it stops is saved by its worker, after this
             try:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
             except OSError as error:
                 self._host.notice.wrong(plain(f"{path.name} cannot be deleted: {error.strerror}"))
                 return False
+            if path == chat.path:
+                chat.is_deleted = True
         self._host.notice.done(f"{CHATS}/{plain(path.name)} was deleted")
         return True
 

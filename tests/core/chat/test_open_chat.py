@@ -32,6 +32,15 @@ def test_a_conversation_without_a_turn_makes_no_file(folder):
     assert chat.path is None and not folder.exists()
 
 
+def test_a_deleted_conversation_is_not_written_again(folder, chat):
+    chat.save(folder)
+    chat.path.unlink()
+    chat.is_deleted = True
+    chat.transcript.turns.append(Turn("three", {}))
+    chat.save(folder)
+    assert not list(folder.iterdir())
+
+
 def test_a_saved_conversation_is_loaded_with_its_file_and_is_not_written_again(folder, chat):
     chat.save(folder)
     loaded = OpenChat.load(chat.path)

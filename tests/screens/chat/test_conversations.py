@@ -181,6 +181,24 @@ async def test_a_chat_that_another_app_went_on_with_is_not_overwritten(open_chat
     assert [[turn["question"] for turn in chat["turns"]] for chat in chats] == [["theirs"], ["one", "two"]]
 
 
+async def test_a_chat_that_is_deleted_while_an_answer_streams_does_not_come_back(open_chat, folder):
+    async with open_chat(["base", " says"]) as (user, models):
+        await ask(user, "one")
+        await saved_chats(user, folder)
+        models.hold.clear()
+        await user.press("x", "enter")
+        await user.sees("› x")
+        await user.press("ctrl+y")
+        await user.sees("Which chat?")
+        await user.press("d")
+        await user.sees("Delete this chat?")
+        await user.press("y")
+        await user.sees("was deleted")
+        await user.pilot.pause(0.5)
+        assert not list(folder.glob("*.json"))
+        models.hold.set()
+
+
 async def test_what_cannot_be_kept_is_said_and_the_chat_goes_on(open_chat, folder):
     folder.write_text("")
     async with open_chat(["base says"]) as (user, _):
