@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -13,71 +12,26 @@ from textual.worker import Worker
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.client import AnswerChunk, ServerAddress, stream
-from garage_tui.core.chat.open_chat import OpenChat
 from garage_tui.core.chat.repetition import RepetitionDetector
-from garage_tui.core.chat.transcripts import Side, TranscriptAnswer, Turn
+from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.core.documents.retrieval import RetrievedPassage, prompt_with_passages
 from garage_tui.core.exam import adapter_effect
 from garage_tui.core.facts import retrieval
-from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts
+from garage_tui.core.facts.retrieval import OpenBookCache
 from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text
 from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
+from garage_tui.screens.chat.pending_turn import PendingTurn
 from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.widgets.turn_view import TurnView
 
 if TYPE_CHECKING:
     from garage_tui.core.review.documents_book import DocumentsBook
 
-_STOPPED = "stopped"
 _ROUTED = "{name}: the base model answered, because no taught subject was named"
 _REPEATS = "stopped: the model repeats itself"
 _STILL_ANSWERING = "still answering · Esc stops the answers"
-
-
-@dataclass
-class PendingTurn:
-    """A turn whose answers are still coming."""
-
-    chat: OpenChat
-    question: str
-    views: dict[Side, TurnView]
-    """Where the answers go, for the sides that were asked."""
-    run: str
-    """Id of the run whose model is the tuned one; empty if there is none."""
-    model: str
-    """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
-    found: tuple[RetrievedFacts, ...] = ()
-    """The facts that were put into the prompt of the open book."""
-    passages: tuple[RetrievedPassage, ...] = ()
-    """The passages of documents that were put into it."""
-    routed: bool = False
-    """True if the base model answered for the model in service, because the conversation names no taught subject."""
-    committed: bool = False
-    """True once it is in the transcript."""
-
-    def so_far(self) -> Turn:
-        """Return the question with what has arrived of its answers."""
-        answers = {
-            side: TranscriptAnswer(view.answer, view.footer, view.failed, view.warning)
-            for side, view in self.views.items()
-        }
-        return Turn(self.question, answers, self.found, self.passages)
-
-    def commit(self) -> None:
-        """Put the turn into the transcript with what has arrived of its answers; later calls do nothing."""
-        if self.committed:
-            return
-        self.committed = True
-        self.finish(_STOPPED)
-        self.chat.transcript.turns.append(self.so_far())
-
-    def finish(self, footer: str, failed: bool = False) -> None:
-        """End all answers that are still coming."""
-        for view in self.views.values():
-            if view.streaming:
-                view.finish(footer, failed)
 
 
 class Asker:
@@ -91,6 +45,8 @@ class Asker:
         self.editing: int | None = None
         """Index of the earlier turn whose question is in the input field, to be asked again from there."""
         self._editing_text = ""
+        self._draft = ""
+        """What was in the input field before an earlier question took its place."""
         self._open_book = OpenBookCache()
         self._documents: DocumentsBook | None = None
         self._pending: PendingTurn | None = None
@@ -133,8 +89,7 @@ class Asker:
         if question:
             self._conversations.history.add([question])
         if question and self.editing is not None:
-            self._conversations.branch(self.editing)
-            self.cancel_edit()
+            self._conversations.branch(self.editing)  # which leaves the edit, too
             self._begin_asking(question)
         elif self.is_answering or (question and self._queue):
             if question:
@@ -169,6 +124,7 @@ class Asker:
             self._host.notice.note(_STILL_ANSWERING)
             return
         turns, field = self._conversations.open.transcript.turns, self._host.question_input
+        self._draft = field.value if self.editing is None else self._draft
         self.editing = index
         field.value = turns[index].question
         field.cursor_position = len(field.value)
@@ -178,8 +134,13 @@ class Asker:
         self.show_waiting()
         self._host.focus_now(field)
 
-    def cancel_edit(self) -> None:
-        """Leave the earlier turn as it is."""
+    def leave_edit(self) -> None:
+        """Edit no earlier question any more: what was being typed before that comes back."""
+        if self.editing is None:
+            return
+        field = self._host.question_input
+        field.value, self._draft = self._draft, ""
+        field.cursor_position = len(field.value)
         self.editing, self._editing_text = None, ""
         self.show_waiting()
 

@@ -57,7 +57,7 @@ class Conversations:
 
     def branch(self, turns: int = 0) -> None:
         """Continue in a new file with the first `turns` turns; the conversation so far stays in its own."""
-        self._host.stop_answers()
+        self._host.leave_conversation()
         self.open = self.open.branch(turns)
         self._host.columns.truncate(turns)
 
@@ -129,7 +129,7 @@ class Conversations:
         return True
 
     def _show(self, chat: OpenChat) -> None:
-        self._host.stop_answers()
+        self._host.leave_conversation()
         self.open = chat
         columns = self._host.columns
         columns.truncate()

@@ -66,8 +66,11 @@ class ChatHost(Protocol):
         """The sides that the next question goes to."""
         ...
 
-    def stop_answers(self) -> None:
-        """Stop the answers that are still coming; what has arrived of them stays in the conversation."""
+    def leave_conversation(self) -> None:
+        """Stop the answers that are still coming, and edit no question of the open conversation any more.
+
+        What has arrived of the answers stays in the conversation.
+        """
         ...
 
     def show_opened(self, transcript: Transcript) -> None:

@@ -167,8 +167,9 @@ class ChatPane(Pane):
     def facts_file(self) -> Path:
         return self._facts_file()
 
-    def stop_answers(self) -> None:
+    def leave_conversation(self) -> None:
         self.asker.stop()
+        self.asker.leave_edit()
 
     def show_asking(self) -> None:
         self.server_line.forget()

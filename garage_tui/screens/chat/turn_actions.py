@@ -58,12 +58,10 @@ class TurnActions:
 
     def leave(self) -> None:
         """Go back to the input field; there, stop editing an earlier question."""
-        field = self._host.question_input
         if self.is_walking:
-            self._host.focus_now(field)
+            self._host.focus_now(self._host.question_input)
         else:
-            self._asker.cancel_edit()
-            field.value = ""
+            self._asker.leave_edit()
 
     def stay_visible(self) -> None:
         """Go to another column if the one with the focus is hidden now."""

@@ -92,6 +92,42 @@ async def test_esc_gives_up_to_edit_and_nothing_is_cut(chat):
     assert [message["content"] for message in models.heard[-1]["messages"]][::2] == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize("leaving", ["escape", "enter"])
+async def test_what_was_being_typed_comes_back_after_an_earlier_question_was_edited(chat, leaving):
+    async with chat() as (user, _):
+        await user.types("half a question")
+        field = user.app.screen.focused
+        await user.press("alt+e")
+        assert field.value == "two"
+        await user.press("tab", "up", "e")
+        assert field.value == "one"
+        await user.press(leaving)
+        await user.sees_no("asks question")
+        await idle(user)
+        assert field.value == "half a question"
+
+
+@pytest.mark.parametrize("key", ["ctrl+l", "ctrl+y", "ctrl+t"])
+async def test_another_conversation_has_nothing_of_a_question_that_was_being_edited(chat, make_run, key):
+    async with chat() as (user, models):
+        if key == "ctrl+t":
+            make_run("20261122-2315-lora-old", "finished").adapter()
+            while len(user.app.runs) < 2:
+                await user.pilot.pause(0.02)
+            models.answers["20261122-2315-lora-old"] = ["old says"]
+        await user.press("alt+e")
+        await user.sees("Enter asks question 2 again")
+        await user.press(key)
+        if key != "ctrl+l":
+            await user.sees("Which ")
+            await user.press(*["down"] * (key == "ctrl+t"), "enter")
+        await user.sees_no("asks question")
+        assert user.app.screen.focused.value == ""
+        await ask(user, "three")
+    kept = ["one", "two"] if key == "ctrl+y" else []
+    assert [message["content"] for message in models.heard[-1]["messages"]][::2] == [*kept, "three"]
+
+
 async def test_the_answer_of_the_column_with_the_focus_is_copied(chat, monkeypatch):
     monkeypatch.setattr(clipboard, "obstacle", lambda: "")
     async with chat() as (user, _):
