@@ -59,6 +59,7 @@ class FactDialog(Dialog[Fact | None]):
         super().__init__()
         self._file, self._question, self._exam = file, question, exam
         self._suggestions = [*suggestions, SuggestedAnswer("nothing", "")]
+        self._begun = {one.text for one in self._suggestions}
         self._current = 0
         self._warned_answer = ""  # a model's answer that the user was warned about
 
@@ -90,7 +91,6 @@ class FactDialog(Dialog[Fact | None]):
         area = self.query_one("#answer", TextArea)
         if area.text != self._suggestions[self._current].text:
             if self._suggestions[self._current].source != YOURS:
-                self._suggestions = [one for one in self._suggestions if one.source != YOURS]
                 self._current = len(self._suggestions)
                 self._suggestions.append(SuggestedAnswer(YOURS, ""))
             self._suggestions[self._current] = SuggestedAnswer(YOURS, area.text)
@@ -120,7 +120,7 @@ class FactDialog(Dialog[Fact | None]):
         return next((one.source for one in self._suggestions if one.source != YOURS and one.text.strip() == answer), "")
 
     def action_cancel(self) -> None:
-        current = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
-        original = [self._question, next((one.text for one in self._suggestions if one.text == current[1]), "")]
-        if self.may_close(original, current, "Not added yet: Ctrl+S adds it"):
+        question, answer = (self.query_one(f"#{name}", TextArea).text for name in ("question", "answer"))
+        written = {answer, *(one.text for one in self._suggestions)} - self._begun  # by the user, also out of sight
+        if self.may_close((self._question, set()), (question, written), "Not added yet: Ctrl+S adds it"):
             self.dismiss(None)

@@ -210,6 +210,31 @@ async def test_the_fact_may_begin_with_another_answer_and_what_was_written_is_ke
         assert {"tuned says!", "base says", "tuned says", ""} == seen
 
 
+async def test_an_answer_of_ones_own_is_not_given_up_unasked_while_another_one_is_shown(chat):
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.sees("begins with the tuned model's answer")
+        await fill(user, "My own answer.")
+        await user.press("ctrl+o", "escape")
+        await user.sees("A new row", "Not added yet: Ctrl+S adds it, Esc again discards it")
+        await user.press("escape")
+        await user.sees_no("A new row")
+
+
+async def test_each_answer_of_ones_own_stays_among_those_that_a_fact_may_begin_with(chat):
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.sees("begins with the tuned model's answer")
+        seen = set()
+        for text in ("My first.", "My second."):
+            await fill(user, text)
+            await user.press("ctrl+o")
+        for _ in range(5):
+            seen.add(user.app.screen.query_one("#answer").text)
+            await user.press("ctrl+o")
+        assert seen == {"My first.", "My second.", "tuned says", "base says", ""}
+
+
 async def test_a_fact_that_is_given_up_changes_nothing(chat, workspace):
     before = rows(workspace)
     async with chat() as (user, _):
