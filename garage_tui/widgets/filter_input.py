@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
+
+from garage_tui.widgets.line_input import LineInput
 
 
-class FilterInput(Input):
+class FilterInput(LineInput):
     """The input line that filters a table while the user types; Enter or ↓ keeps the filter, Esc ends it."""
 
     HELP_NAME = "While you filter"

@@ -18,6 +18,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.line_input import LineInput
 from garage_tui.widgets.notice import Notice
 
 _MAX_ENTRIES = 5_000
@@ -81,7 +82,7 @@ class PathDialog(Dialog[Path | None]):
         with Vertical(classes="box form") as box:
             box.border_title = Content(self._title)
             yield Static(Content(self._text), classes="text")
-            yield Input(self._start, suggester=_Paths(self._root), compact=True)
+            yield LineInput(self._start, suggester=_Paths(self._root), compact=True)
             yield Notice()
             yield KeyBar()
 

@@ -29,6 +29,7 @@ from garage_tui.screens.chat.server_restart import ServerRestart
 from garage_tui.screens.chat.turn_actions import TurnActions
 from garage_tui.screens.common.app_state import app_state
 from garage_tui.screens.common.chat_server import make_chat_server
+from garage_tui.widgets.line_input import LineInput
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class ChatPane(Pane):
         self.workspace, self.settings = workspace, settings
         self._facts_file = facts_file
         self.columns, self.server_line = ConversationColumns(), ServerLine()
-        self.question_input = Input(
+        self.question_input = LineInput(
             placeholder=_ASK[False, False], id="chat-input", compact=True, select_on_focus=False
         )
         self.question_input.cursor_blink = False  # a blinking cursor repaints for ever

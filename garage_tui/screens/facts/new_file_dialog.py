@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.line_input import LineInput
 from garage_tui.widgets.notice import Notice
 
 _ENDING = ".jsonl"
@@ -41,7 +42,7 @@ class NewFileDialog(Dialog[Path | None]):
             box.border_title = Content("A new facts file")
             text = f"Its name in {self._parent_folder.name}/, as in animals{_ENDING}. Enter begins it."
             yield Static(Content(text), classes="text")
-            yield Input(compact=True)
+            yield LineInput(compact=True)
             yield Notice()
             yield KeyBar()
 

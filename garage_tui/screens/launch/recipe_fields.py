@@ -20,6 +20,7 @@ from garage_tui.screens.launch.field_values import (
     follow_preset,
     parse_numbers,
 )
+from garage_tui.widgets.line_input import LineInput
 
 
 class RecipeFields(Grid):
@@ -55,7 +56,7 @@ class RecipeFields(Grid):
                     yield self._input(field.name, field.value, field.placeholder)
 
     def _input(self, name: str, value: str, placeholder: str = "") -> Input:
-        field = Input(value, placeholder=placeholder, id=name, compact=True, select_on_focus=False)
+        field = LineInput(value, placeholder=placeholder, id=name, compact=True, select_on_focus=False)
         field.cursor_blink = False  # a blinking cursor would repaint all the time
         self.filled[name] = value
         return field

@@ -16,6 +16,7 @@ from garage_tui.core.base.sanitize import quoted
 from garage_tui.core.runs.label import MAX_NAME, MAX_NOTE, Label, clean_name, clean_note
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.line_input import LineInput
 from garage_tui.widgets.notice import Notice
 
 
@@ -48,9 +49,9 @@ class LabelDialog(Dialog[Label | None]):
             box.border_title = Content("Name and note")
             yield Static(Content(self._run_id), classes="text")
             yield Caption("Name", classes="label")
-            yield Input(self._label.name, id="label-name", max_length=MAX_NAME, compact=True)
+            yield LineInput(self._label.name, id="label-name", max_length=MAX_NAME, compact=True)
             yield Caption("Note", classes="label")
-            yield Input(self._label.note, id="label-note", max_length=MAX_NOTE, compact=True)
+            yield LineInput(self._label.note, id="label-note", max_length=MAX_NOTE, compact=True)
             yield Notice()
             yield KeyBar()
 

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
+
+from garage_tui.widgets.line_input import LineInput
 
 
-class SearchInput(Input):
+class SearchInput(LineInput):
     """The input line that searches a log while the user types; ↑ or Enter: older match, ↓: newer match, Esc: end."""
 
     HELP_NAME = "While you search the log"
@@ -33,6 +34,10 @@ class SearchInput(Input):
         super().__init__(placeholder="search the log", id=id, compact=True)
         self.cursor_blink = False  # a blinking cursor repaints all the time
         self.display = False
+
+    def in_one_line(self, text: str) -> str:
+        """Return the first line of a pasted text that is not empty: what is found is in one line of the log."""
+        return next((line for line in text.splitlines() if line.strip()), "")
 
     def action_go(self, steps: int) -> None:
         self.post_message(self.Go(steps))

@@ -25,6 +25,7 @@ from garage_tui.core.rewording import model_prompt, suggestions
 from garage_tui.screens.facts.suggestions.suggestion_model import SuggestionModel
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.line_input import LineInput
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Column, Table
 
@@ -83,7 +84,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             title = self._about.capitalize()
             yield Table(Column("", 1), Column(title, share=1), id="suggestions")
             yield Static(id="suggestions-chosen")
-            yield Input(id="suggestions-edit", compact=True)
+            yield LineInput(id="suggestions-edit", compact=True)
             yield Notice()
             yield KeyBar()
 
