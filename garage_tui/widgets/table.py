@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import ClassVar
 
 import msgspec
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -38,8 +40,15 @@ def cut_middle(text: Content, width: int) -> Content:
     """Return a text cut in its middle to `width` cells: a third of them for its beginning, the rest for its end."""
     if text.cell_length <= width or width < 4:
         return text
-    head = (width - 1) // 3
-    return text[:head] + Content("…") + text[len(text) - (width - 1 - head) :]
+    head = text[: _fitting(text.plain, (width - 1) // 3)]
+    tail = _fitting(text.plain[::-1], width - 1 - head.cell_length)
+    return head + Content("…") + text[len(text) - tail :]
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many characters from the beginning of a text fit into `width` cells."""
+    used = accumulate(map(cell_len, text))
+    return next((index for index, cells in enumerate(used) if cells > width), len(text))
 
 
 Cells = Callable[[int], Sequence[Content]]

@@ -58,6 +58,12 @@ def test_a_long_text_is_cut_in_its_middle_so_that_both_ends_tell_it_apart():
     assert cut_middle(name, 33).plain == name.plain and cut_middle(name, 20).cell_length == 20
 
 
+def test_a_text_of_wide_characters_is_cut_in_its_middle_by_cells():
+    assert cut_middle(Content("資料" * 20 + ".json"), 20).plain == "資料資…資料資料.json"
+    assert cut_middle(Content("資料" * 20), 20).cell_length == 19, "a wide character is not cut in two"
+    assert cut_middle(Content("資料" * 20), 4).plain == "…料"
+
+
 async def test_a_row_follows_the_columns_when_they_change():
     table = Table(Column("Name"), Column("", 2))
     async with One(table).run_test(size=(40, 12)) as pilot:
