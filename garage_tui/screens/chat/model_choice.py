@@ -176,11 +176,13 @@ class ModelChoice:
         self.show_offer()
 
     def choose_run(self, run_id: str) -> None:
-        """Choose a run; nothing happens if it has no model."""
-        for run in _candidates(self._host.runs):
-            if run.id == run_id:
-                self._was_picked = True
-                self._choose(run)
+        """Choose a run, or say that it has no model that could answer."""
+        run = next((run for run in _candidates(self._host.runs) if run.id == run_id), None)
+        if run is None:
+            self._host.notice.wrong(f"{plain(run_id)} has no finished model: another one answers. ^t shows them")
+            return
+        self._was_picked = True
+        self._choose(run)
 
     def pick(self) -> None:
         """Let the user pick the run."""

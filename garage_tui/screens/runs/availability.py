@@ -27,7 +27,7 @@ def is_available(
         "resume_all": interrupted,
         "delete": bool(run and not run.alive and run.id != exporting),
         "move": bool(run and (run.queue_position is not None or run.waiting_for == "place")),
-        "chat": bool(run and run.adapter),
+        "chat": complete,
         "report": bool(run and (run.adapter or run.card or run.draws)),
         "view": bool(run and run.draws),
         "export": complete,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+from garage_tui.screens.common.messages import ChatRequested
+
 OLD, NEW = "20261122-2315-lora-old", "20261123-2315-lora-new"
 
 
@@ -49,6 +51,15 @@ async def test_an_offer_that_was_declined_does_not_come_again(open_chat, make_ru
         make_run("20261124-2315-lora-other", "failed")
         await user.pilot.pause(1.5)
         assert "a newer model is here" not in user.screen
+
+
+async def test_a_run_without_a_finished_model_is_not_replaced_by_another_one_in_silence(open_chat, make_run):
+    make_run(OLD, "finished").adapter()
+    make_run(NEW, "failed").adapter()
+    async with open_chat() as (user, _):
+        await user.sees(f"Tuned · {OLD}")
+        user.app.post_message(ChatRequested(NEW))
+        await user.sees(f"✗ {NEW} has no finished model", f"Tuned · {OLD}")
 
 
 async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_chat, make_run):

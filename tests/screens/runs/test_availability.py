@@ -78,6 +78,7 @@ def test_all_interrupted_runs_are_resumed_only_where_there_are_any():
     assert not available("resume_all", FINISHED)
 
 
+_LATER = "it has a model when it has finished, or when you stop it with s"
 INTERRUPTED = replace(FAILED, status="interrupted")
 
 
@@ -88,6 +89,8 @@ INTERRUPTED = replace(FAILED, status="interrupted")
         ("chat", replace(FAILED, resumable=False), "x is failed and has no model: y trains it again"),
         ("report", RUNNING, "x is running: it has a model when it has finished, or when you stop it with s"),
         ("export", replace(INTERRUPTED, adapter=True), "x is interrupted: p resumes it"),
+        ("chat", replace(FAILED, adapter=True), "x is failed: p resumes it"),
+        ("chat", replace(RUNNING, adapter=True), f"x is running: {_LATER}"),
         ("stop", FINISHED, "x is finished: only a run that works or waits can be stopped"),
         ("pause", FINISHED, "x has finished: y trains it again, with changes"),
         ("resume", BROKEN, "x cannot be resumed"),
