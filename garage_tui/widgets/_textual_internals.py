@@ -296,5 +296,3 @@ def _refresh_counted(self: Widget, *regions: Region, layout: bool = False, **oth
 # Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
 MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]
 Compositor.reflow, Widget.refresh = _reflow_since_last_sent, _refresh_counted  # type: ignore[method-assign,assignment]
-# What gets or loses the focus paints itself; Textual would paint the whole screen once more.
-vars(Screen)["focused"]._repaint = False

@@ -51,7 +51,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Wait until a folder with all files and folders in it is on the disk; links and pipes are passed over.
+    """Wait until a file, or a folder with all files and folders in it, is on the disk; links and pipes are passed over.
 
     What another program has written, or a library, is in memory alone for half a minute: after a power cut the names
     may be there, and the files empty.
@@ -59,17 +59,23 @@ def sync_tree(folder: Path) -> None:
     Raises:
         OSError: a file cannot be opened, the disk is full, or it fails.
     """
+    if not folder.is_dir():
+        _sync_file(folder)
+        return
     for parent, _, names in os.walk(folder, topdown=False, onerror=_raise):
         for name in names:
-            path = os.path.join(parent, name)  # noqa: PTH118 (as os.walk has them)
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                continue
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            _sync_file(Path(parent, name))
         sync_folder(Path(parent))
+
+
+def _sync_file(path: Path) -> None:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _raise(error: OSError) -> None:
@@ -89,17 +95,20 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def write_small(path: Path, data: bytes) -> None:
+def write_small(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Replace a small file as `write_atomic` does; on a full disk overwrite its old blocks instead.
 
     A state of a few hundred bytes, padded by its writer to a fixed size, fits the block that the old one has, so that
     "failed: the disk is full" can still be recorded. `data` must be no longer than what is there for that to work.
 
+    Args:
+        mode: as for `write_atomic`.
+
     Raises:
         OSError: neither way worked.
     """
     try:
-        write_atomic(path, data)
+        write_atomic(path, data, mode=mode)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not path.exists():
             raise

@@ -38,26 +38,24 @@ def write(facts: Iterable[Fact], form: Format) -> bytes:
     """
     rows = list(facts)
     if form == "text":
-        _refuse_nul(rows, form, [row.answer for row in rows])
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
         return join_lines([make_line(row) for row in rows])
     rows = [row for row in rows if row.question]
     best = best_rating(row.extra for row in rows)
     if form == "csv":
-        _refuse_nul(rows, form, [row.question + row.answer for row in rows])
+        _refuse_nul(rows)
         return _csv(rows, best).encode()
     make = _alpaca if form == "alpaca" else _chat
     return b"".join(json_line(make(form, row, refused_keys(row.extra, best))) + b"\n" for row in rows)
 
 
-def _refuse_nul(rows: Sequence[Fact], form: Format, texts: Sequence[str]) -> None:
-    """Refuse rows with a NUL in a text that stands in the file as it is: the file would be taken for binary data."""
-    row = next((row for row, text in zip(rows, texts, strict=True) if "\0" in text), None)
+def _refuse_nul(rows: Sequence[Fact]) -> None:
+    """Refuse rows with a NUL in question or answer, which stand in the file as they are: it would be binary data."""
+    row = next((row for row in rows if "\0" in row.question + row.answer), None)
     if row:
-        name = "CSV" if form == "csv" else "text"
         raise BadInputError(
-            f'the row "{one_line(row.question or row.answer, 60)}" contains the control character NUL, which no {name} '
+            f'the row "{one_line(row.question or row.answer, 60)}" contains the control character NUL, which no CSV '
             "file can hold: take it out, or export as messages"
         )
 

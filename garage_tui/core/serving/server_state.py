@@ -118,7 +118,7 @@ def write_state(folder: Path, state: ServerState) -> None:
         OSError: it could not be written.
     """
     state = msgspec.structs.replace(state, reason=state.reason[:600])
-    write_small(folder / STATE, struct_json(state).ljust(_STATE_BYTES - 1) + b"\n")
+    write_small(folder / STATE, struct_json(state).ljust(_STATE_BYTES - 1) + b"\n", mode=0o600)
 
 
 def process_start(pid: int) -> int | None:

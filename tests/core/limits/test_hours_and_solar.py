@@ -228,7 +228,7 @@ def test_a_run_that_works_does_not_stop_before_the_sun_was_asked():
 @pytest.mark.parametrize("text", ["patience_minutes = inf", "start_w = nan", "start_w = -inf"])
 def test_numbers_that_are_none_are_refused(workspace, text):
     (workspace.root / "garage.toml").write_text(f"[sun]\n{text}\n")
-    with pytest.raises(BadInputError, match="finite"):
+    with pytest.raises(BadInputError, match="must be a number from"):
         RunLimits.from_settings(load_settings(workspace))
 
 

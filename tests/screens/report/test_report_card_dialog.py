@@ -209,7 +209,7 @@ async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
     run.state("running", step=34)
     run.hold()
     async with open_app(screen="runs") as user:
-        await user.sees("● running", "c Chat")
+        await user.sees("● running", "s Stop")
         user.app.query_one("RunsPane").action_report()  # type: ignore[attr-defined]
         await user.sees(f"No report card: {RUN} is still training: the report card is made at its end.")
         assert "e Examine" not in user.screen
