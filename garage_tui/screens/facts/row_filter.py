@@ -22,10 +22,10 @@ class _Painted:
     """The lines of a document at the moment it was painted, and which of them were shown.
 
     Args:
-        row_filter: the filter of that moment; its rows may still have been searched for.
+        row_filter: the filter of which they are all rows; None where those were still searched for.
     """
 
-    def __init__(self, document: EditableRows, positions: list[int], row_filter: Filter) -> None:
+    def __init__(self, document: EditableRows, positions: list[int], row_filter: Filter | None) -> None:
         self._lines = list(document.lines)  # kept, so that no new line gets the id of an old one
         self._positions, self.filter = positions, row_filter
 
@@ -72,7 +72,8 @@ class RowFilter:
 
     def take_painted(self, document: EditableRows, positions: list[int]) -> None:
         """Take note of what is painted now."""
-        self._painted = _Painted(document, positions, self.filter)
+        # While rows are searched for, those of the filter before are painted, which must not stay for that.
+        self._painted = _Painted(document, positions, self._complete)
 
     def positions(self, position: int | None) -> list[int]:
         """Return the positions of the rows to show; of many, those that are shown now, until a thread has found all.
