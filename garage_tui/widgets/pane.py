@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
 
 from garage_tui.widgets._textual_internals import bindings_of
@@ -25,6 +26,8 @@ class Pane(Vertical):
     """Selector of the widget that has the focus when the screen is first shown."""
 
     _last_focus: Widget | None = None
+    _laid_out = Size(0, 0)
+    """The size that the pane was last laid out for."""
 
     @property
     def notice(self) -> Notice:
@@ -35,6 +38,11 @@ class Pane(Vertical):
         """Set the focus; the app calls this each time the pane comes to the front."""
         target = self._last_focus if self._last_focus and self._last_focus.is_attached else None
         (target or self.query_one(self.FIRST_FOCUS)).focus(scroll_visible=False)
+
+    def is_resized(self, event: events.Resize) -> bool:
+        """Return whether a `Resize` brings another size than the one before: it also comes with every `reveal`."""
+        before, self._laid_out = self._laid_out, event.size
+        return event.size != before
 
     def conceal(self) -> None:
         """Remember the focus; the app calls this just before another pane comes to the front."""

@@ -58,16 +58,17 @@ def held_alone(file: Path, busy: str) -> Iterator[None]:
         os.close(fd)
 
 
-def locked_soon(fd: int, patience: float = 0.5) -> bool:
-    """Lock an open file for this process alone; False if another one keeps it.
+def locked_soon(fd: int, patience: float = 0.5, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock an open file, by default for this process alone; False if another one keeps it.
 
     Args:
         patience: seconds that it is tried.
+        kind: `fcntl.LOCK_EX` or `fcntl.LOCK_SH`.
     """
     end = time.monotonic() + patience
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
                 return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from garage_tui.core.base.package_path import DATA
 from garage_tui.core.language.entities import STOP_WORDS
 from garage_tui.core.language.noun_phrases import GENERIC_HEADS, find_noun_phrases
+from garage_tui.core.language.whole_words import whole_word_spans
 
 _FILE = DATA / "relations.txt"
 
@@ -24,7 +25,8 @@ class Relation:
 
     def matches(self, question: str) -> bool:
         folded = question.casefold()
-        return any(all(_has_words(folded, part) for part in cue) for cue in self.cues)
+        # Most of some 400 parts are not in a question at all, which `in` sees fastest.
+        return any(all(part in folded and whole_word_spans(part, folded) for part in cue) for cue in self.cues)
 
     @property
     def is_definition(self) -> bool:
@@ -66,20 +68,6 @@ def relation_phrases(question: str, subject: str) -> list[str]:
             if about == subject or " at {s}" not in phrase:  # "hiding place at" the lodge, not at its spare key
                 found.setdefault(phrase.replace("{s}", about))
     return list(found)
-
-
-def _has_words(folded: str, part: str) -> bool:
-    """Return whether a text has a part of a cue as whole words.
-
-    A question is asked about some 400 parts. Most of them are not in it at all, which is seen without a pattern.
-    """
-    return part in folded and _whole_words(part).search(folded) is not None
-
-
-@functools.cache
-def _whole_words(part: str) -> re.Pattern[str]:
-    """Return the pattern of a part of a cue; `re` itself keeps fewer patterns than there are parts."""
-    return re.compile(rf"\b{re.escape(part)}\b")
 
 
 def _tokens(text: str) -> set[str]:

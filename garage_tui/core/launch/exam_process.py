@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.locked_file import locked_soon
 from garage_tui.core.base.safe_open import log_file, open_regular
 from garage_tui.core.base.sanitize import decoded, one_line
 from garage_tui.core.base.write_errors import why_not_written
@@ -27,7 +28,6 @@ from garage_tui.core.runs.record import Run
 
 EXAM_LOG = "exam.txt"
 JOB = "garage_tui.jobs.exam"
-_LOCK_SECONDS = 0.5  # another process may be testing the lock
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
         raise BadInputError(reason)
     try:
         with log_file(run.path / EXAM_LOG) as says:
-            if not _lock(says.fileno()):
+            if not locked_soon(says.fileno()):
                 return None
             check_memory(run)
             says.truncate(0)
@@ -121,7 +121,7 @@ def read_exam(folder: Path) -> ExamProcess | None:
     path = folder / EXAM_LOG
     try:
         with open_regular(path) as says:
-            running = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the messages, so that none is missed
+            running = not locked_soon(says.fileno(), 0, fcntl.LOCK_SH)  # before the messages, so that none is missed
             started, *lines = decoded(says.read()).split("\n")
         return ExamProcess(running, float(started), tuple(filter(None, map(one_line, lines))))
     except (OSError, ValueError):
@@ -157,16 +157,3 @@ def failure_reason(exam: ExamProcess | None, code: int | None) -> str:
         return last
     ended = f"the exam ended without a report card{f' ({describe_exit(code)})' if code and code < 0 else ''}"
     return f"{ended}; its last message: {last}" if last else ended
-
-
-def _lock(descriptor: int, kind: int = fcntl.LOCK_EX, patience: float = _LOCK_SECONDS) -> bool:
-    """Take the lock; return False if an exam holds it."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-        time.sleep(0.02)

@@ -28,14 +28,18 @@ def is_of_file(run: Run, file: Path) -> bool:
     return not path.is_absolute() or not path.exists() or path.resolve() == file.resolve()
 
 
-def missing_facts(taught: Collection[str], served: Run | None) -> dict[str, list[Fact]]:
-    """Return the rows that the run in service was taught of facts that another run was not, by their folded content.
+def taught_by(run: Run | None) -> dict[str, list[Fact]]:
+    """Return the rows that a run was taught, by the folded content of their fact; none for the base model (None)."""
+    return taught_facts(run.path) if run else {}
+
+
+def missing_facts(taught: Collection[str], before: Mapping[str, list[Fact]]) -> dict[str, list[Fact]]:
+    """Return the facts that the run in service was taught, and that another run was not.
 
     Args:
         taught: folded contents of the facts that the other run was taught.
-        served: None while the base model is in service.
+        before: as `taught_by` returns it.
     """
-    before = taught_facts(served.path) if served else {}
     return {key: rows for key, rows in before.items() if key not in taught}
 
 

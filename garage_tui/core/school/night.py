@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from garage_tui.core.base.errors import GarageError, reason_of
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.file import FactsFile, load_facts
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.fold import fold
 from garage_tui.core.launch import start
 from garage_tui.core.models import base_models
@@ -23,8 +25,7 @@ from garage_tui.core.runs.promotion import promote, run_in_service
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import MAX_WHY, read_service
 from garage_tui.core.scheduling.sleep_inhibitor import awake
-from garage_tui.core.school.exam_results import taught_facts
-from garage_tui.core.school.forgotten import missing_facts, why_kept
+from garage_tui.core.school.forgotten import missing_facts, taught_by, why_kept
 from garage_tui.core.school.gate import Decision, decide, describe, refused_for
 from garage_tui.core.school.night_exam import Say, old_card, report_card
 from garage_tui.core.school.night_log import (
@@ -90,8 +91,9 @@ class School:
             else:
                 served = self._served()
                 file = load_facts(self._facts)
-                rows = choose_rows(file, taught_facts(served.path).keys() if served else ())
-                if ends := self._nothing_to_do(nights, file, rows, served, again=again):
+                before = taught_by(served)
+                rows = choose_rows(file, before.keys())
+                if ends := self._nothing_to_do(nights, file, rows, served, before, again=again):
                     return self._end(Night(new_night(nights, time.time()), ()), *ends)
                 night = self._begin(nights, rows)
             return self._finish(night)
@@ -105,13 +107,20 @@ class School:
         return run_in_service(self._workspace, read_service(self._workspace))
 
     def _nothing_to_do(
-        self, nights: list[Night], file: FactsFile, rows: TeachableRows, served: Run | None, *, again: bool
+        self,
+        nights: list[Night],
+        file: FactsFile,
+        rows: TeachableRows,
+        served: Run | None,
+        before: Mapping[str, list[Fact]],
+        *,
+        again: bool,
     ) -> tuple[Outcome, str] | None:
         """Return how the night ends without a run, and why; None if there is something to teach."""
         if reason := self._nothing_new(nights, rows, served, again=again):
             return "nothing new", reason
         taught = {fold(row.content) for row in rows.taught.rows}
-        refusal = why_kept(file, missing_facts(taught, served), served)
+        refusal = why_kept(file, missing_facts(taught, before), served)
         return ("refused", describe(refused_for(refusal))) if refusal else None
 
     def _nothing_new(self, nights: list[Night], rows: TeachableRows, served: Run | None, *, again: bool) -> str:
@@ -210,8 +219,7 @@ class School:
                 return found
         elif orphan := find_orphan(self._workspace, night):
             return orphan
-        served = self._served()
-        rows = choose_rows(load_facts(self._facts), taught_facts(served.path).keys() if served else ())
+        rows = choose_rows(load_facts(self._facts), taught_by(self._served()).keys())
         if rows.taught.sha256 != night.began.sha256:
             return None
         recipe = make_night_recipe(self._settings, attempt, len(rows.taught.rows))
@@ -251,7 +259,7 @@ class School:
             paired = ask_both(run, served)
             now = read_service(self._workspace)
             if now.run == (served.id if served else None):
-                missing = missing_facts(taught_facts(run.path).keys(), served)
+                missing = missing_facts(taught_by(run).keys(), taught_by(served))
                 forgets = why_kept(load_facts(self._facts), missing, served)
                 routed = self._settings.serve.route_by_subject
                 return decide(card, paired, old_card(served), len(missing), forgets=forgets, routed=routed)

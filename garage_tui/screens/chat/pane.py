@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -75,7 +74,6 @@ class ChatPane(Pane):
         self.question_input.cursor_blink = False  # a blinking cursor repaints for ever
         self.server = make_chat_server(workspace, settings, self._show_server)
         self._titled_base = ""
-        self._laid_out = Size(0, 0)
         self.conversations = Conversations(self)
         self.queue = QuestionQueue(self)
         self.asker = Asker(self, self.conversations, self.queue)
@@ -110,8 +108,7 @@ class ChatPane(Pane):
         self.server_line.stop_polling()
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size != self._laid_out:  # it also comes when the screen is shown again
-            self._laid_out = event.size
+        if self.is_resized(event):
             self.lay_out()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
-from textual.geometry import Size
 from textual.widgets import Static
 
 from garage_tui.core.base.errors import BadInputError
@@ -65,7 +64,7 @@ class GpuPane(Pane):
         self.device = ""
         """A GPU's index, or `BOX`."""
         self._runs: tuple[RunSnapshot, ...] = ()
-        self._lines, self._laid_out = 0, Size(0, 0)
+        self._lines = 0
         try:
             self._default_limits = RunLimits.from_settings(settings)
         except BadInputError:  # reported when a run is started
@@ -108,8 +107,7 @@ class GpuPane(Pane):
         self.refresh_bindings()
 
     def on_resize(self, event: Resize) -> None:
-        if event.size != self._laid_out:  # it also comes when the screen is shown again
-            self._laid_out = event.size
+        if self.is_resized(event):
             self._lines = 0  # the lines of before were laid out for another width
             self._show()
 
