@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,9 @@ class PaneOwner(Protocol):
     monitor: Monitor
     navigation: Navigation
     chosen_facts: Path | None
+
+    @property
+    def facts_pane(self) -> FactsPane | None: ...
 
 
 class PaneFactory:
@@ -64,12 +68,17 @@ class PaneFactory:
         if name == "school":
             from garage_tui.screens.school.pane import SchoolPane
 
-            return SchoolPane(app.workspace, app.settings)
+            return SchoolPane(app.workspace, app.settings, self._save_facts)
         if name == "documents":
             from garage_tui.screens.documents.pane import DocumentsPane
 
             return DocumentsPane(app.workspace, app.settings)
         return FactsPane(app.workspace, app.settings, app.chosen_facts)
+
+    async def _save_facts(self) -> Mapping[Path, str]:
+        """Save the open facts files; return, for each that is not saved, what of it is not, as a sentence."""
+        pane = self._app.facts_pane
+        return await pane.session.unsaved_files() if pane else {}
 
     def read_styles(self, name: str) -> None:
         """Read the style sheet of a screen, or of the palette, unless it was read before."""

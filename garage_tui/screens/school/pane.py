@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -15,6 +17,7 @@ from textual.widgets import Static
 from garage_tui.core.base.format import plural
 from garage_tui.core.school.night_log import Night
 from garage_tui.core.school.overview import Overview, OverviewReader
+from garage_tui.core.school.remember import facts_file
 from garage_tui.screens.common.messages import ChatRequested, ReportRequested
 from garage_tui.screens.school.text import night_cells, night_lines, summary_lines
 from garage_tui.widgets.notice import Notice
@@ -31,7 +34,11 @@ _EVERY = 2.0
 
 
 class SchoolPane(Pane):
-    """The nights of a workspace."""
+    """The nights of a workspace.
+
+    Args:
+        save_facts: saves the open facts files, and returns what of a file stays unsaved, as a sentence.
+    """
 
     HELP_PAGE = "guide/school.md"
     HELP = (
@@ -47,9 +54,11 @@ class SchoolPane(Pane):
         Binding("f", "app.show('facts')", "Facts", tooltip="Go to the facts"),
     ]
 
-    def __init__(self, workspace: Workspace, settings: Settings) -> None:
+    def __init__(
+        self, workspace: Workspace, settings: Settings, save_facts: Callable[[], Awaitable[Mapping[Path, str]]]
+    ) -> None:
         super().__init__(id="school")
-        self._workspace, self._settings = workspace, settings
+        self._workspace, self._settings, self._save_facts = workspace, settings, save_facts
         self._reader = OverviewReader(workspace, settings)
         self._stamp: object = None
         self._guard = asyncio.Lock()
@@ -175,6 +184,8 @@ class SchoolPane(Pane):
         from garage_tui.core.school.start_pass import last_message, start_pass  # noqa: PLC0415 (only to teach)
         from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415
 
+        unsaved = await self._save_facts()
+        await self._read()
         overview = self.overview
         if overview is None:
             return
@@ -183,6 +194,8 @@ class SchoolPane(Pane):
         if plan:
             time_text = plan.estimate.sentence if plan.estimate else "time unknown"
             what = f"{plural(len(plan.new), 'new fact')}; {time_text}.\nIf no fact is lost, the run is put in service."
+        if sentence := unsaved.get(await asyncio.to_thread(facts_file, self._workspace, self._settings)):
+            what = f"{sentence} The night teaches the file without it.\n{what}"
         if not await self._ask(Confirm("Teach now", what, "Teach", "Not now")):
             return
         try:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from garage_tui.core.facts import store
 from garage_tui.core.school import overview
 from garage_tui.core.school.night_log import NightEvent, append_event
 
@@ -113,6 +114,28 @@ async def test_teaching_asks_first_and_the_answer_no_starts_nothing(open_app, bo
         await user.press("escape")
         await user.sees_no("If no fact is lost")
     assert not (box.checkpoints / "school.jsonl").exists()
+
+
+async def test_teaching_says_what_of_the_facts_is_not_saved(open_app, box, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with open_app(screen="facts") as user:
+        await user.sees("Who feeds the dog?")
+        monkeypatch.setattr(store, "write_file", full)
+        await user.press("d")
+        await user.sees("not saved")
+        await user.press("f7")
+        await user.sees("2 new facts")
+        await user.press("t")
+        await user.sees("1 change of datasets/garage.jsonl not saved: the disk is full", "teaches the file without it")
+        await user.press("escape")
+        monkeypatch.undo()
+        await user.press("t")
+        await user.sees("1 new fact;")
+        assert "not saved" not in user.screen, "it was saved before the question"
+        await user.press("escape")
+    assert DOG["fact"] not in (box.datasets / "garage.jsonl").read_text()
 
 
 async def test_from_a_night_a_key_leads_to_the_facts(open_app, box):
