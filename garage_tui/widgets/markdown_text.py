@@ -176,14 +176,17 @@ class _Layout:
 
     def _table(self, width: int) -> list[Content]:
         rows: list[list[Content]] = []
+        alignments: list[str] = []
         while self._at < len(self._tokens) and (token := self._tokens[self._at]).type != "table_close":
             self._at += 1
             if token.type == "tr_open":
                 rows.append([])
+            elif token.type == "th_open":
+                alignments.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
             elif token.type == "inline":
                 rows[-1].append(_inline(token.children or []))
         self._at += 1
-        return _table_lines(rows, width)
+        return _table_lines(rows, alignments, width)
 
 
 def _inline(tokens: Sequence[Token]) -> Content:
@@ -228,8 +231,12 @@ def _wrap(content: Content, width: int, before: Content | None = None) -> list[C
     return [before + line for line in lines] if before else lines
 
 
-def _table_lines(rows: list[list[Content]], width: int) -> list[Content]:
-    """Return a table with aligned columns; where they would be too narrow, each row as a list of its cells."""
+def _table_lines(rows: list[list[Content]], alignments: list[str], width: int) -> list[Content]:
+    """Return a table with aligned columns; where they would be too narrow, each row as a list of its cells.
+
+    Args:
+        alignments: "left", "center", "right" or nothing, of each column.
+    """
     columns = max((len(row) for row in rows), default=0)
     if not columns:
         return []
@@ -245,12 +252,18 @@ def _table_lines(rows: list[list[Content]], width: int) -> list[Content]:
         cells = [_wrap(cell, size) for cell, size in zip(row, sizes, strict=True)]
         for at in range(max(map(len, cells))):
             parts = [cell[at] if at < len(cell) else Content() for cell in cells]
-            padded = [part.pad_right(size - part.cell_length) for part, size in zip(parts, sizes, strict=True)]
+            padded = [_aligned(*column) for column in zip(parts, alignments, sizes, strict=True)]
             line = Content("  ").join(padded).rstrip()
             lines.append(line.stylize("bold") if number == 0 else line)
         if number == 0:
             lines.append(Content.styled("─" * (sum(sizes) + 2 * (columns - 1)), _MUTED))
     return lines
+
+
+def _aligned(text: Content, alignment: str, width: int) -> Content:
+    free = width - text.cell_length
+    before = free if alignment == "right" else free // 2 if alignment == "center" else 0
+    return text.pad_left(before).pad_right(free - before)
 
 
 def _rows_as_lists(rows: list[list[Content]], width: int) -> list[Content]:

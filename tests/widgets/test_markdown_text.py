@@ -55,6 +55,10 @@ def rendered(text: str, width: int = 40) -> str:
         ("<b onclick=x>y</b>", "<b onclick=x>y</b>"),
         ("[bold red]x[/] [@click=app.quit]y[/]", "[bold red]x[/] [@click=app.quit]y[/]"),
         ("| a | b |\n|---|---|\n| 1 | 22 |", "a  b\n─────\n1  22"),
+        (
+            "| a | Wh | mid |\n|:--|--:|:-:|\n| sun | 1234 | b |\n| x | 7 |",
+            "a      Wh  mid\n──────────────\nsun  1234   b\nx       7",
+        ),
     ],
 )
 def test_it_looks_as_it_is_meant_and_what_could_act_stays_text(written, shown):
