@@ -48,10 +48,14 @@ class RowCounts:
         """Which facts no row teaches although exam questions ask for them; empty if there is none."""
         if not self.exam_only:
             return ""
-        stand, them = ("stands", "it") if len(self.exam_only) == 1 else ("stand", "them")
+        stand, them, add, its = (
+            ("stands", "it", "a row that teaches it", "its exam question")
+            if len(self.exam_only) == 1
+            else ("stand", "them", "rows that teach them", "their exam questions")
+        )
         return (
             f"{plural(len(self.exam_only), 'fact')} {stand} in exam questions only, so no run learns {them}: "
-            f'{_listed(self.exam_only)}; add a row that teaches it, or give both the same "fact".'
+            f'{_listed(self.exam_only)}; add {add}, or give {its} the "fact" of a taught row.'
         )
 
     @property
