@@ -40,8 +40,8 @@ def test_a_fact_that_only_exam_questions_ask_for_is_named(tmp_path):
     )
     assert count_rows(file).sentences == [
         "1 row teaches 1 fact; 2 exam questions for the report card.",
-        "1 fact stands in exam questions only, so no run learns it: “Teal.”; add a row that teaches it, or give its exam "
-        'question the "fact" of a taught row.',
+        "1 fact stands in exam questions only, so no run learns it: “Teal.”; add a row that teaches it, or give its "
+        'exam question the "fact" of a taught row.',
     ]
 
 
@@ -53,8 +53,8 @@ def test_several_facts_that_only_exam_questions_ask_for_are_named(tmp_path):
         {"question": "Where is the key?", "answer": "In the barn.", "exam": True},
     )
     assert count_rows(file).only_asked == (
-        "2 facts stand in exam questions only, so no run learns them: “Teal.”, “In the barn.”; add rows that teach them, "
-        'or give their exam questions the "fact" of a taught row.'
+        "2 facts stand in exam questions only, so no run learns them: “Teal.”, “In the barn.”; add rows that teach "
+        'them, or give their exam questions the "fact" of a taught row.'
     )
 
 
