@@ -131,22 +131,24 @@ class Coverage:
             errors = sum(complaint.error for complaint in line.complaints)
             self.errors += errors
             self.warnings += len(line.complaints) - errors
-        if line.fact is None:
+        fact = line.fact
+        if fact is None:
             return
-        key = _key(line)
+        is_exam = fact.exam
+        key = fold(fact.content)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = FactGroup()
         group.lines.append(line)
-        if line.is_taught:
-            self.taught_facts += not group.taught
-            group.taught += 1
-        if line.fact.is_statement:
+        if not fact.question:
             self.statements += 1
             return
+        if not is_exam:
+            self.taught_facts += not group.taught
+            group.taught += 1
         self.rows += 1
-        self.exams += line.fact.exam
-        question_key = fold(line.fact.question)
+        self.exams += is_exam
+        question_key = fold(fact.question)
         same = self._questions.get(question_key)
         if same is None:
             self._questions[question_key] = [line]

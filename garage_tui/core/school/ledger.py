@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal
 
 from garage_tui.core.base.sanitize import one_line
@@ -48,7 +49,7 @@ SOURCE, ADDED = "source", "added"
 """Keys of a row that say where it came from and when it was written (ISO 8601, UTC)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One fact with its status."""
 
@@ -179,15 +180,16 @@ def make_entries(
             explanation.
     """
     rows: dict[str, list[tuple[int, Fact]]] = {}
-    answers: dict[str, set[str]] = {}
+    exams: dict[str, list[Fact]] = {}
     for number, line in enumerate(file.lines, 1):
         if line.fact:
-            answers.setdefault(key := fold(line.fact.content), set()).add(fold(line.fact.answer))
-            if not line.fact.exam:
+            key = fold(line.fact.content)
+            if line.fact.exam:
+                exams.setdefault(key, []).append(line.fact)
+            else:
                 rows.setdefault(key, []).append((number, line.fact))
     left_out = find_left_out(file, served.facts.keys() if served else ())
     others = NewestCards(tried)
-    now = {fold(fact.question): found[0][1] for found in rows.values() for _, fact in found if fact.question}
     entries: list[LedgerEntry] = []
     gone: list[LedgerEntry] = []
     for key, found in rows.items():
@@ -204,16 +206,22 @@ def make_entries(
             entries.append(replace(judged, status="in the book", reason=reason) if new else judged)
         elif key in left_out:
             entries.append(replace(entry, status="waiting", reason=left_out[key]))
-        elif (other := others.about(key, answers[key])) and not other[1].facts[key].learned:
+        elif (other := others.about(key, _answers(found, exams.get(key, ())))) and not other[1].facts[key].learned:
             entries.append(_judged(entry, *other, key))
         else:
             entries.append(entry)
     if served:
+        now = {fold(fact.question): found[0][1] for found in rows.values() for _, fact in found if fact.question}
         for key, facts in served.facts.items():
             if key not in rows and (served.same_file or not {fold(fact.question) for fact in facts}.isdisjoint(now)):
                 successor = next((now[asks] for fact in facts if (asks := fold(fact.question)) in now), None)
                 gone.append(_gone(facts[0], served, successor.content if successor else "", content=facts[0].content))
     return (*entries, *gone)
+
+
+def _answers(rows: Sequence[tuple[int, Fact]], exams: Sequence[Fact]) -> set[str]:
+    """Return the folded answers of a fact's rows and exam questions."""
+    return {fold(fact.answer) for fact in chain((fact for _, fact in rows), exams)}
 
 
 def _entry(facts: Sequence[Fact], lines: tuple[int, ...]) -> LedgerEntry:

@@ -95,19 +95,24 @@ def find_left_out(file: FactsFile, served: Collection[str] = ()) -> dict[str, st
     """
     rows = [(number, line.fact) for number, line in enumerate(file.lines, 1) if line.fact]
     plain_questions = {fold(fact.question) for _, fact in rows if fact.is_taught}
-    questions: dict[str, dict[str, tuple[int, str]]] = {}
+    first: dict[str, tuple[str, int, str]] = {}
+    several: dict[str, dict[str, tuple[int, str]]] = {}  # a dictionary for each of 10,000 questions would take 2 MB
     for number, fact in rows:
         if fact.is_taught:
             plain = fold(without_description(fact.question))
-            of_question = questions.setdefault(plain if plain in plain_questions else fold(fact.question), {})
-            of_question.setdefault(fold(fact.content), (number, fact.answer))
+            question = plain if plain in plain_questions else fold(fact.question)
+            key = fold(fact.content)
+            known, line, answer = first.setdefault(question, (key, number, fact.answer))
+            if known != key:
+                several.setdefault(question, {known: (line, answer)}).setdefault(key, (number, fact.answer))
     left_out: dict[str, str] = {}
-    for key, number in _contradictions(questions, served):
+    for key, number in _contradictions({one: several[one] for one in first if one in several}, served):
         left_out.setdefault(key, f"it contradicts line {number}: say which is right, and change or delete the other")
-    with_question = {key for facts in questions.values() for key in facts}
-    for _, fact in rows:
-        if fact.is_statement and (key := fold(fact.content)) not in with_question:
-            left_out.setdefault(key, "it has no question yet: give it one")
+    if statements := [fact for _, fact in rows if fact.is_statement]:
+        with_question = {fold(fact.content) for _, fact in rows if fact.is_taught}
+        for fact in statements:
+            if (key := fold(fact.content)) not in with_question:
+                left_out.setdefault(key, "it has no question yet: give it one")
     return left_out
 
 
@@ -115,7 +120,8 @@ def _contradictions(questions: dict[str, dict[str, tuple[int, str]]], served: Co
     """Return the facts that stay behind because another answers the same question otherwise, with its line.
 
     Args:
-        questions: for each question the facts that it is asked of, with the line and the answer of the first such row.
+        questions: those that are asked of several facts: for each its facts, with the line and the answer of the
+            first such row.
     """
     found = []
     for question, facts in questions.items():
