@@ -276,7 +276,7 @@ def check_trainable(file: FactsFile) -> None:
 FileStamp = tuple[int, int, int]
 
 
-def file_stamp(path: Path) -> FileStamp | None:
+def file_stamp(path: Path | str) -> FileStamp | None:
     """Return (modification time in ns, size in bytes, inode) of a file, which a write changes; None without a file."""
     try:
         found = os.stat(path)  # noqa: PTH116 (of the file behind a link)

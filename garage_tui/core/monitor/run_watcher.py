@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,11 @@ from garage_tui.core.settings.settings import Workspace
 BUSY, IDLE = 0.25, 1.0
 """Seconds between two polls while a run is alive, and while none is."""
 _NO_STAMP = (0, 0)
+_ALL_FILES_EVERY = 10
+"""Polls of which one looks at every file. The others leave out a run whose folder is as it was: we replace files, which
+changes their folder, but a person may write into one in place."""
+_SETTLED_NS = 2_000_000_000
+"""Age of a folder's last change from which a later one surely has another time; clocks of disks are coarse."""
 
 Stamp = tuple[int, int]
 """Modification time in nanoseconds and inode of a file: a new pair means a new content."""
@@ -141,6 +147,9 @@ class RunWatcher:
         self.workspace = workspace
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[Stamp, RunSnapshot]] = {}
+        self._settled: dict[str, tuple[Stamp, RunSnapshot]] = {}
+        """Runs that have ended, as they were when their folder had this stamp."""
+        self._polls = 0
         self._card, self._label = _FieldsOfFile(REPORT, _read_card), _FieldsOfFile(LABEL, _read_label)
         self._service: tuple[Stamp, Service] = (_NO_STAMP, Service())
         self._followed: str | None = None
@@ -173,6 +182,9 @@ class RunWatcher:
             names = run_names(self.workspace)
         except OSError:
             names = []
+        if self._polls % _ALL_FILES_EVERY == 0:
+            self._settled.clear()
+        self._polls += 1
         runs = [self._snapshot(name) for name in names]
         self._known = {name: self._known[name] for name in names if name in self._known}
         self._card.forget_others(names)
@@ -204,8 +216,17 @@ class RunWatcher:
             self._service = stamp, read_service(self.workspace)
 
     def _snapshot(self, name: str) -> RunSnapshot:
+        folder = self._stamp(name, "")
+        known_folder, settled = self._settled.get(name, (_NO_STAMP, None))
+        if (
+            settled and known_folder == folder and not settled.draws
+        ):  # the sheets of pictures have a folder of their own
+            return settled
         run = self._card.add(name, self._stamp(name, self._card.file), self._read(name))
-        return self._label.add(name, self._stamp(name, self._label.file), self._with_sheets(name, run))
+        run = self._label.add(name, self._stamp(name, self._label.file), self._with_sheets(name, run))
+        if not run.alive and run.status != "broken" and time.time_ns() - folder[0] > _SETTLED_NS:
+            self._settled[name] = (folder, run)
+        return run
 
     def _read(self, name: str) -> RunSnapshot:
         stamp = self._stamp(name, STATE)

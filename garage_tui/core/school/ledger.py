@@ -125,11 +125,10 @@ class LedgerReader:
 
     def stamp(self) -> object:
         """Return a value that is another one once a ledger may differ; it reads no file, but looks at each."""
-        cards = []
+        cards, root = [], str(self._workspace.checkpoints)  # texts: paths of 200 runs take 3 ms to make
         for name in self._names():
-            folder = self._workspace.checkpoints / name
-            if found := file_stamp(folder / REPORT):
-                cards.append((name, found, file_stamp(folder / STATE)))
+            if found := file_stamp(f"{root}/{name}/{REPORT}"):
+                cards.append((name, found, file_stamp(f"{root}/{name}/{STATE}")))
         return file_stamp(service_file(self._workspace.checkpoints)), tuple(cards)
 
     def _names(self) -> list[str]:
