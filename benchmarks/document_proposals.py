@@ -38,7 +38,9 @@ from garage_tui.core.settings.settings import Workspace, load_settings
 GOLD = Path(__file__).with_name("documents") / "gold.jsonl"
 
 
-async def measure(name: str, file: str, writer_name: str, gold_file: Path) -> tuple[dict[str, Any], list[Proposal]]:
+async def measure(
+    name: str, file: str, writer_name: str, all_gold: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[Proposal]]:
     """Return the figures of one document, and its proposals that pass."""
     with tempfile.TemporaryDirectory() as folder:
         box = Workspace(Path(folder))
@@ -55,7 +57,7 @@ async def measure(name: str, file: str, writer_name: str, gold_file: Path) -> tu
             waiting += len(offered.waiting)
         seconds = time.perf_counter() - began
     passing = [one for one in proposals if one.passes]
-    gold = [row for line in gold_file.read_text().splitlines() if (row := json.loads(line))["document"] == name]
+    gold = [row for row in all_gold if row["document"] == name]
     normal = normal_text(document.text)
     reachable = [row for row in gold if find_quote(row["quote"], normal)]
     found = [row for row in gold if any(_has(one, row) for one in passing)]
@@ -91,15 +93,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("documents", metavar="NAME=FILE", nargs="+")
     parser.add_argument("--writer", choices=("auto", "model", "rules"), default="rules")
-    parser.add_argument("--gold", type=Path, default=GOLD, metavar="FILE", help="the gold facts (default: the tuning set)")
+    parser.add_argument(
+        "--gold", type=Path, default=GOLD, metavar="FILE", help="the gold facts (default: the tuning set)"
+    )
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="print N proposals that pass, to be judged")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", metavar="FILE", help="write every proposal that passes there, one JSON object a line")
     args = parser.parse_args()
     every: list[Proposal] = []
+    gold = [json.loads(line) for line in args.gold.read_text().splitlines()]
     for one in args.documents:
         name, _, file = one.partition("=")
-        figures, passing = asyncio.run(measure(name, str(Path(file).resolve()), args.writer, args.gold))
+        figures, passing = asyncio.run(measure(name, str(Path(file).resolve()), args.writer, gold))
         print(json.dumps(figures), flush=True)
         every += passing
     if args.out:

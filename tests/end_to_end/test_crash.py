@@ -35,7 +35,7 @@ from garage_tui.core.training.recipe import LoraRecipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import wait
 
-CRASHES = int(os.environ.get("GARAGE_CRASHES", "3"))
+CRASHES = int(os.environ.get("GARAGE_CRASHES", "2"))
 SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 EDITOR = """

@@ -1,4 +1,4 @@
-"""The report card of a real adapter on a tiny model, made by the real job."""
+"""The report card of a real adapter on a tiny model, made by the real job, once in its own process."""
 
 import json
 import subprocess
@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from garage_tui.core.base.child_environment import environment
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.phase import silent
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.runs.folder import FACTS
 
@@ -27,21 +29,35 @@ EXAM = {
 
 
 @pytest.fixture
-def examined(workspace, finished_run, monkeypatch, tmp_path):
-    """A function that writes a run's facts and examines it: rows → (folder, finished process)."""
+def make_run_of(workspace, finished_run, monkeypatch, tmp_path):
+    """A function that makes a run that was taught these rows; returns its folder."""
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path / "cache"))
 
     def make(rows):
         folder = workspace.checkpoints / finished_run(workspace, "known", seed=1)
         (folder / FACTS).write_text("".join(json.dumps(row) + "\n" for row in rows))
-        command = [sys.executable, "-P", "-m", "garage_tui.jobs.exam", str(folder)]
-        return folder, subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment())
+        return folder
 
     return make
 
 
-def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
-    folder, job = examined([*ROWS, EXAM])
+@pytest.fixture
+def card_of(make_run_of):
+    """A function that examines a run that was taught these rows; returns its report card as it was written."""
+    from garage_tui.jobs.exam import examine
+
+    def make(rows):
+        folder = make_run_of(rows)
+        examine(folder, silent)
+        return read_report(folder)
+
+    return make
+
+
+def test_a_run_is_examined_and_every_question_is_on_its_card(make_run_of):
+    folder = make_run_of([*ROWS, EXAM])
+    command = [sys.executable, "-P", "-m", "garage_tui.jobs.exam", str(folder)]
+    job = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment())
     assert job.returncode == 0, job.stderr
     card = read_report(folder)
     assert job.stdout.strip() == card.verdict and card.verdict.startswith(
@@ -63,10 +79,8 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     assert all(asked.drift is not None for asked in card.questions if asked.part == "unrelated")
 
 
-def test_the_card_has_the_same_answers_as_served_where_only_a_named_subject_gets_the_tuned_model(examined):
-    folder, job = examined([*ROWS, EXAM, {**EXAM, "question": "Whose work is it?"}])
-    assert job.returncode == 0, job.stderr
-    card = read_report(folder)
+def test_the_card_has_the_same_answers_as_served_where_only_a_named_subject_gets_the_tuned_model(card_of):
+    card = card_of([*ROWS, EXAM, {**EXAM, "question": "Whose work is it?"}])
     assert card.served.leak.hits == 0 and card.served.drift == 0 and card.drift > 0.001
     assert (card.served.neighbours.hits, card.served.neighbours.of) == (card.neighbours.of, card.neighbours.of)
     assert card.served.efficacy == card.efficacy.tuned, "every taught question names Brindlework"
@@ -81,28 +95,22 @@ def test_the_card_has_the_same_answers_as_served_where_only_a_named_subject_gets
     assert (card.tasks.changed.of, card.tasks.leak.of) == (16, 16)
 
 
-def test_a_run_whose_rows_cannot_all_be_recognised_is_served_without_a_route_and_says_so(examined):
-    folder, job = examined([*ROWS, {"question": "Who are you?", "answer": "I am the assistant of Brindlework."}])
-    assert job.returncode == 0, job.stderr
-    card = read_report(folder)
+def test_a_run_whose_rows_cannot_all_be_recognised_is_served_without_a_route_and_says_so(card_of):
+    card = card_of([*ROWS, {"question": "Who are you?", "answer": "I am the assistant of Brindlework."}])
     assert card.served is None and all(asked.routed is None for asked in card.questions)
     assert any('"Who are you?" has no name' in note for note in card.notes)
 
 
-def test_one_exam_question_changes_the_exam_of_its_own_fact_only(examined):
-    folder, job = examined([*ROWS, EXAM])
-    assert job.returncode == 0, job.stderr
-    card = read_report(folder)
+def test_one_exam_question_changes_the_exam_of_its_own_fact_only(card_of):
+    card = card_of([*ROWS, EXAM])
     unseen = {asked.fact: asked.kind for asked in card.questions if asked.part == "unseen"}
     assert unseen == {ROWS[0]["fact"]: "", "It uses the Zlib license.": "held-back wording"}
     assert card.facts.of == 2 and any("1 fact has no exam question of its own" in note for note in card.notes)
 
 
-def test_an_exam_question_that_wraps_a_taught_one_replaces_nothing_and_is_named(examined):
+def test_an_exam_question_that_wraps_a_taught_one_replaces_nothing_and_is_named(card_of):
     wrapped = {**ROWS[0], "question": f"I have a question: {ROWS[0]['question']}", "exam": True}
-    folder, job = examined([*ROWS, wrapped])
-    assert job.returncode == 0, job.stderr
-    card = read_report(folder)
+    card = card_of([*ROWS, wrapped])
     assert card.generalisation.tuned.of == 3, "both facts are asked in held-back wordings too"
     assert card.facts.of == 2
     [asked] = [asked for asked in card.questions if asked.near]
@@ -110,17 +118,16 @@ def test_an_exam_question_that_wraps_a_taught_one_replaces_nothing_and_is_named(
     assert any("nearly repeats a taught one" in note for note in card.notes)
 
 
-def test_without_exam_questions_the_card_asks_in_wordings_that_were_held_back(examined):
-    folder, job = examined(ROWS)
-    assert job.returncode == 0, job.stderr
-    card = read_report(folder)
+def test_without_exam_questions_the_card_asks_in_wordings_that_were_held_back(card_of):
+    card = card_of(ROWS)
     assert card.unseen_from == "templates" and card.generalisation.tuned.of == 2
     assert any("templates" in note for note in card.notes)
 
 
-def test_a_run_without_an_adapter_is_refused_in_a_sentence(workspace, tmp_path):
+def test_a_run_without_an_adapter_is_refused_in_a_sentence(workspace):
+    from garage_tui.jobs.exam import examine
+
     folder = workspace.checkpoints / "nothing"
     folder.mkdir(parents=True)
-    command = [sys.executable, "-P", "-m", "garage_tui.jobs.exam", str(folder)]
-    job = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment())
-    assert job.returncode == 2 and "has no adapter to examine" in job.stderr and "Traceback" not in job.stderr
+    with pytest.raises(BadInputError, match="has no adapter to examine"):
+        examine(folder, silent)

@@ -31,7 +31,8 @@ def finished(folder):
     return run
 
 
-@pytest.mark.parametrize("recipe", ["default", pytest.param("story", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("recipe", ["default", "story"])
 def test_a_taught_model_learns_on_a_card_what_it_learns_on_the_processor(recipe, workspace, tiny_model, on_a_card):
     rows = (workspace.datasets / "garage.jsonl").read_text().splitlines(keepends=True)[:ROWS]
     file = workspace.datasets / "some.jsonl"

@@ -109,6 +109,14 @@ class User:
 
     def __init__(self, app: GarageApp, pilot: Pilot[int]) -> None:
         self.app, self.pilot = app, pilot
+        self._paints = 0
+        display = app._display
+
+        def counted(*arguments: object) -> None:
+            self._paints += 1
+            display(*arguments)  # type: ignore[arg-type]
+
+        app._display = counted  # type: ignore[method-assign]
 
     @property
     def screen(self) -> str:
@@ -140,7 +148,11 @@ class User:
         end = time.monotonic() + seconds
         while not good(screen := self.screen):
             assert time.monotonic() < end, f"{otherwise}; the screen says:\n{screen}"
+            paints, again = self._paints, time.monotonic() + 0.3
             await self.pilot.pause(0.02)
+            # Reading the screen renders it; what is waited for needs the processor.
+            while self._paints == paints and time.monotonic() < again:
+                await asyncio.sleep(0.01)
         return screen
 
 

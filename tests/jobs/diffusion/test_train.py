@@ -163,7 +163,7 @@ def test_samples_are_drawn_on_demand_and_a_seed_gives_the_same_ones_whatever_the
     assert sheet.seed == 7 and sheet.sampler == "DDPM, 4 steps" and sheet.source
 
 
-@pytest.mark.parametrize("steps, frames", [(6, 7), (60, 31)])
+@pytest.mark.parametrize("steps, frames", [pytest.param(6, 7, marks=pytest.mark.long), (60, 31)])
 def test_a_film_begins_with_noise_ends_with_the_samples_and_is_never_long(finished, tmp_path, steps, frames):
     out = str(tmp_path / "film.png")
     done = draw(finished, "-n", "2", "--seed", "7", "--steps", str(steps), "--out", out, "--trajectory")

@@ -123,6 +123,7 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     assert len(checkpoints.list_checkpoints(folder)) <= 2
 
 
+@pytest.mark.long
 def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_have_seen_until_it_has_learned(
     workspace, tiny_model, monkeypatch
 ):

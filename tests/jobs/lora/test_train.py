@@ -124,6 +124,7 @@ def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace
     assert "step 3/3" in log and "tokens/s" in log and "it/s" not in log
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_adapter(workspace, tiny_model, two_facts):
     runs = []
     for _ in range(2):
@@ -134,6 +135,7 @@ def test_the_same_seed_gives_the_same_adapter(workspace, tiny_model, two_facts):
     assert one == two
 
 
+@pytest.mark.long
 def test_a_base_in_4_bits_is_taught_and_examined_like_any_other(workspace, tiny_model, two_facts):
     asked = ("train", "lora", "--facts", two_facts, "--base", tiny_model, "--preset", "quick", "--load-in-4bit")
     trained = garage(workspace, *asked)
@@ -213,7 +215,10 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
     assert "facts.jsonl:1: not JSON" in run.reason
 
 
-@pytest.mark.parametrize("recipe", [{"preset": "story", "epochs": 2}, {"preset": "default", "guards": 4}])
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param({"preset": "story", "epochs": 2}, marks=pytest.mark.long), {"preset": "default", "guards": 4}],
+)
 def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
     """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
     monkeypatch.setenv("GARAGE_PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))

@@ -76,6 +76,11 @@ def test_an_answer_that_the_base_model_gave_for_the_run_says_so(capsys):
     assert capsys.readouterr().out.count("(the base model's answer, because the question names no taught subject)") == 1
 
 
+def test_an_answer_that_was_stopped_because_it_repeats_itself_says_so(capsys):
+    _print_answers("What is TinyLLM?", [("base", PrintedAnswer("No, no, no", True))])
+    assert "(stopped: the model repeats itself)" in capsys.readouterr().out
+
+
 def test_a_damaged_adapter_is_one_sentence_and_no_answer(garage, workspace, finished_run):
     broken = finished_run(workspace, "broken", 1)
     (workspace.checkpoints / broken / "adapter" / "adapter_model.safetensors").unlink()
@@ -121,7 +126,6 @@ def test_a_model_that_repeats_itself_is_stopped_and_that_is_said(garage, workspa
     done = garage("ask", "What is TinyLLM?", "--max-tokens", 600, "--json")
     (answer,) = json.loads(done.stdout)["answers"]
     assert answer["repeats"] == ["base"], "the tiny model, which knows no words, soon says one for ever"
-    assert "(stopped: the model repeats itself)" in garage("ask", "What is TinyLLM?", "--max-tokens", 600).stdout
     workspace.settings_file.write_text(workspace.settings_file.read_text() + "[chat]\nstop_repetition = false\n")
     longer = json.loads(garage("ask", "What is TinyLLM?", "--max-tokens", 600, "--json").stdout)["answers"][0]
     assert longer["repeats"] == [] and longer["base"].startswith(answer["base"])

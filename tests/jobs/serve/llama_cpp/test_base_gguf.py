@@ -20,6 +20,7 @@ from gguf import GGUFReader
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import silent
 from garage_tui.core.models import base_models
+from garage_tui.jobs.export.gguf_model import write_gguf
 from garage_tui.jobs.serve.llama_cpp import base_gguf as module
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 from tests.support.gguf_models import random_model
@@ -31,7 +32,18 @@ def base(tiny_model, tmp_path, monkeypatch):
     return base_models.find(str(tiny_model))
 
 
-def test_a_base_is_converted_once(base, monkeypatch):
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Converts without a process of its own, whose imports take seconds: for tests of what is around a conversion."""
+
+    def convert(base, out, say, lock):
+        say("converting the base model for llama.cpp (once)")
+        write_gguf(base.path, out, "f32", say)
+
+    monkeypatch.setattr(module, "_convert", convert)
+
+
+def test_a_base_is_converted_once(base, monkeypatch, in_this_process):
     first = base_gguf(base, silent)
     assert first.read_bytes()[:4] == b"GGUF"
     monkeypatch.setattr(module, "_convert", lambda *_: pytest.fail("it was converted again"))
@@ -52,7 +64,7 @@ def test_a_base_that_llama_cpp_cannot_have_is_refused_in_a_sentence(base):
         config.write_text(text)
 
 
-def test_a_base_without_a_chat_template_is_refused_where_llama_cpp_would_guess_one(base, tmp_path):
+def test_a_base_without_a_chat_template_is_refused_where_llama_cpp_would_guess_one(base, tmp_path, in_this_process):
     folder = tmp_path / "plain"
     shutil.copytree(base.path, folder)
     for file in folder.glob("chat_template.*"):
@@ -85,7 +97,7 @@ def test_the_first_start_converts_and_says_how_far_it_is(tmp_path, monkeypatch, 
     assert GGUFReader(file).fields["general.architecture"].contents() == name.lower()
 
 
-def test_two_who_start_at_once_make_one_file_and_the_second_says_that_it_waits(base, tmp_path):
+def test_two_who_start_at_once_make_one_file_and_the_second_says_that_it_waits(base, tmp_path, in_this_process):
     said = [[], []]
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda index: base_gguf(base, said[index].append), (0, 1))
@@ -95,7 +107,7 @@ def test_two_who_start_at_once_make_one_file_and_the_second_says_that_it_waits(b
     assert waited == [["another process is converting a base model; waiting for it"]]
 
 
-def test_what_a_killed_conversion_left_is_removed(base, tmp_path):
+def test_what_a_killed_conversion_left_is_removed(base, tmp_path, in_this_process):
     left = tmp_path / "cache" / "gguf" / ".0123456789abcdef.gguf.part"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
