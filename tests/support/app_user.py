@@ -109,11 +109,11 @@ class User:
 
     def __init__(self, app: GarageApp, pilot: Pilot[int]) -> None:
         self.app, self.pilot = app, pilot
-        self._paints = 0
+        self._painted = asyncio.Event()
         display = app._display
 
         def counted(*arguments: object) -> None:
-            self._paints += 1
+            self._painted.set()
             display(*arguments)  # type: ignore[arg-type]
 
         app._display = counted  # type: ignore[method-assign]
@@ -148,11 +148,10 @@ class User:
         end = time.monotonic() + seconds
         while not good(screen := self.screen):
             assert time.monotonic() < end, f"{otherwise}; the screen says:\n{screen}"
-            paints, again = self._paints, time.monotonic() + 0.3
+            self._painted.clear()
             await self.pilot.pause(0.02)
-            # Reading the screen renders it; what is waited for needs the processor.
-            while self._paints == paints and time.monotonic() < again:
-                await asyncio.sleep(0.01)
+            with contextlib.suppress(TimeoutError):  # reading the screen renders it: not while nothing new is there
+                await asyncio.wait_for(self._painted.wait(), 0.3)
         return screen
 
 
