@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
 from garage_tui.core.proposals.mixed_scripts import find_mixed_word
 from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
-from garage_tui.core.proposals.passage_sentences import Span, passage_sentences, whole_sentences
+from garage_tui.core.proposals.passage_sentences import Span, could_state, passage_sentences, whole_sentences
 from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
 from garage_tui.core.proposals.stated_values import missing_values
 from garage_tui.core.proposals.subject import has_subject, why_no_subject, with_subject
@@ -25,6 +26,10 @@ from garage_tui.core.school.fact_input import MAX_ANSWER, MAX_QUESTION
 
 MAX_QUOTE = 1000
 """Characters of a quote above which it is no sentence but a page."""
+_COUNT = re.compile(r"\b(which|what|the)\s+(?:two|three|four|five|six)\b", re.IGNORECASE)
+"""A count of what a question asks for: nobody has to have written it down."""
+_NUMBER = re.compile(r"(?<![^\W\d_])\d+")
+"""Digits that belong to no name: the 4 of "version 4", not that of "mp4"."""
 _BARE = {"yes", "no", "true", "false", "none", "unknown", "n/a", "not specified", "not mentioned"}
 
 
@@ -106,20 +111,21 @@ def _quote(proposal: Proposal, checked: CheckedPassage) -> str:
     if found is None:
         return f"“{one_line(proposal.quote, 80)}” does not stand in the passage"
     touched = [span for span in checked.spans if span.start < found[1] and span.end > found[0]]
-    if not any(span.states for span in touched):
+    if not any(span.states or could_state(span.text) for span in touched):
         return f"“{one_line(proposal.quote, 80)}” is no sentence that states something"
     return ""
 
 
 def _values(proposal: Proposal, context: str) -> str:
     question = " ".join(proposal.all_questions)
-    if missing := missing_values(question, f"{proposal.quote}\n{context}"):
+    if missing := missing_values(_COUNT.sub(r"\1", question), f"{proposal.quote}\n{context}"):
         return f"a question names {_listed(missing)}, which the passage does not"
     if missing := missing_values(proposal.statement, proposal.quote, [context]):
         return f"the statement names {_listed(missing)}, which the passage does not"
-    # A name may come from the heading or the sentence before; a number may not.
-    numbers = [value for value in missing_values(proposal.statement, proposal.quote) if any(map(str.isdigit, value))]
-    if numbers:
+    # A name may come from the heading or the sentence before; a number only where a question has it too, because then
+    # it says of what something is stated ("Version 2.1 …") and is not what is stated.
+    stated = missing_values(proposal.statement, proposal.quote, [question])
+    if numbers := [value for value in stated if value[:1].isdigit() or not any(map(str.isalpha, value))]:
         return f"the statement says {_listed(numbers)}, and the quote does not"
     if missing := missing_values(proposal.answer, proposal.quote, _without_numbers(proposal.all_questions)):
         return f"the answer says {_listed(missing)}, and the quote does not"
@@ -133,8 +139,8 @@ def _values(proposal: Proposal, context: str) -> str:
 
 
 def _without_numbers(questions: Sequence[str]) -> list[str]:
-    """Return questions without their digits: a name may be repeated from a question, a number stands in the quote."""
-    return ["".join(" " if sign.isdigit() else sign for sign in question) for question in questions]
+    """Return questions without their numbers: a name may be repeated from a question, a number stands in the quote."""
+    return [_NUMBER.sub(" ", question) for question in questions]
 
 
 def _support(proposal: Proposal) -> str:

@@ -21,6 +21,8 @@ from garage_tui.core.school.same_statement import says_same
 
 _CUTOFF = 80.0
 """Similarity, of 100, from which two questions are compared closely; `find_near_duplicates` asks for 90 and more."""
+_SHORT = 2
+"""Words of a question beside its names up to which its relation says all that it asks."""
 _MAX_RELATIONS = 50_000
 """Questions whose relation is kept: some 15 MB."""
 
@@ -75,7 +77,8 @@ class KnownQuestions:
     def asking(self, question: str) -> list[KnownQuestion]:
         """Return what asks the same: in nearly the same words, or for the same relation of the same subject."""
         found = dict.fromkeys(self._near(question))
-        found.update(dict.fromkeys(self._relations.get(_relation(question), ())))
+        same = self._relations.get(_relation(question), ())
+        found.update(dict.fromkeys(one for one in same if _ask_alike(question, one.question)))
         return list(found)
 
     def _near(self, question: str) -> list[KnownQuestion]:
@@ -99,6 +102,15 @@ class KnownQuestions:
         self._texts.append(strip_punctuation(known.question))
         if relation := _relation(known.question):
             self._relations.setdefault(relation, []).append(known)
+
+
+def _ask_alike(question: str, other: str) -> bool:
+    """Return whether two questions with one relation can ask the same: a long one asks for more than its relation."""
+    mine, theirs = (
+        stems(one) - {stem for name in find_entities(one) for stem in stems(name)} for one in (question, other)
+    )
+    fewer = min(len(mine), len(theirs))
+    return fewer <= _SHORT or 2 * len(mine & theirs) >= fewer
 
 
 def quote_of(row: Fact) -> str:

@@ -6,8 +6,11 @@ import re
 from typing import NamedTuple
 
 from garage_tui.core.facts.formats.sentences import is_question, is_sentence
+from garage_tui.core.language.entities import STOP_WORDS
 from garage_tui.core.language.sentence_spans import sentence_spans
 
+_CODE = re.compile(r"\S*[/\\_=<>{}\[\]$|]\S*|\w+\(\w*\)|(?<!\S)-{1,2}\w\S*")
+"""A piece that is not language: a path, an option, a name in brackets."""
 _LIST_MARK = re.compile(r"\s*(?:[-*•–o]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+")
 
 
@@ -22,6 +25,17 @@ class Span(NamedTuple):
     def states(self) -> bool:
         """Whether it is a whole sentence that could state something: no heading, no question, no code."""
         return is_sentence(self.text) and not is_question(self.text)
+
+
+def could_state(text: str) -> bool:
+    """Return whether a piece of text can state something though it is no whole sentence, or has code in it.
+
+    Items of a list have no full stop ("Fixed the saving of pictures under Windows"), and manuals name programs with
+    their section ("The qshape(1) program …"). Headings, code and lines of a table have no small words that bind others.
+    """
+    words = re.findall(r"[^\W\d_]{2,}", _CODE.sub(" ", text))
+    binding = sum(word.casefold() in STOP_WORDS for word in words)
+    return len(words) >= 5 and binding >= 1 and not is_question(text) and not text.rstrip().endswith(":")
 
 
 def passage_sentences(text: str) -> list[Span]:

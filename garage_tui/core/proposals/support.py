@@ -27,6 +27,9 @@ _MODALS = (
     ("should", re.compile(r"\b(?:should|recommended|ought to|encouraged)\b", re.I)),
     ("may", re.compile(r"\b(?:may|might|can|could|optional\w*|allowed|permitted)\b", re.I)),
 )
+_CLAUSE_END = re.compile(r"[,;:()]|\s[–—-]\s|(?<=\w)[.!?](?=\s|$)")
+_NEGATED_WORDS = 7
+"""Words after a negation that it is about at most."""
 _OPPOSITES = (
     ("at least", "at most"), ("minimum", "maximum"), ("more than", "less than"), ("more than", "fewer than"),
     ("before", "after"), ("always", "never"), ("always", "sometimes"), ("all", "some"), ("all", "none"),
@@ -118,10 +121,20 @@ def _negated(text: str, near: str, quote: str) -> str:
     mine = _NEGATION.search(text)
     if mine and not _NEGATION.search(quote):
         return f"it says “{mine[0]}”, and the quote does not"
-    theirs = _NEGATION.search(near)
-    if theirs and not mine and len(text.split()) >= 4:
-        return f"the quote says “{theirs[0]}”, and it does not"
+    if not mine and len(text.split()) >= 4:
+        stated = stems(text)
+        for theirs in _NEGATION.finditer(near):
+            if stems(_negated_part(near, theirs)) & stated:
+                return f"the quote says “{theirs[0]}”, and it does not"
     return ""
+
+
+def _negated_part(text: str, negation: re.Match[str]) -> str:
+    """Return the words that a negation is about: those after it in its clause; at the end of one those before it."""
+    after = _CLAUSE_END.split(text[negation.end() :], maxsplit=1)[0].split()[:_NEGATED_WORDS]
+    if after:
+        return " ".join(after)
+    return " ".join(_CLAUSE_END.split(text[: negation.start()])[-1].split()[-_NEGATED_WORDS:])
 
 
 def _weakened(text: str, near: str) -> str:
