@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from garage_tui.core.documents.passage import Passage
 from garage_tui.core.exam.grading import contains
 from garage_tui.core.facts.formats.sentences import is_question
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
+from garage_tui.core.language.entities import entity_spellings
 from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
 from garage_tui.core.proposals.mixed_scripts import find_mixed_word
@@ -26,6 +28,8 @@ from garage_tui.core.school.fact_input import MAX_ANSWER, MAX_QUESTION
 
 MAX_QUOTE = 1000
 """Characters of a quote above which it is no sentence but a page."""
+_LEAST_PASSAGES, _MAIN_SHARE = 3, 0.15
+"""Passages, and share of a document's passages, that have a name at least where the document is about it."""
 _COUNT = re.compile(r"\b(which|what|the)\s+(?:two|three|four|five|six)\b", re.IGNORECASE)
 """A count of what a question asks for: nobody has to have written it down."""
 _NUMBER = re.compile(r"(?<![^\W\d_])\d+")
@@ -42,15 +46,29 @@ class CheckedPassage:
     spans: list[Span]
     title: str = ""
     """The document's title; empty where it is not known."""
+    names: tuple[str, ...] = ()
+    """What the whole document is about: names that a question may have though its passage does not repeat them."""
 
     @classmethod
-    def of(cls, passage: Passage, title: str = "") -> CheckedPassage:
-        return cls(passage, normal_text(passage.text), passage_sentences(passage.text), title)
+    def of(cls, passage: Passage, title: str = "", names: tuple[str, ...] = ()) -> CheckedPassage:
+        return cls(passage, normal_text(passage.text), passage_sentences(passage.text), title, names)
 
     def locate(self, quote: str) -> tuple[int, int] | None:
         """Return the bounds of the whole sentences in which a quote stands, in the passage's text."""
         found = find_quote(quote, self.normal)
         return whole_sentences(self.spans, *found) if found else None
+
+
+def names_of_document(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """Return the names that many passages of a document have: what it is about, such as the program of a manual."""
+    found: Counter[str] = Counter()
+    spellings: dict[str, str] = {}
+    for passage in passages:
+        here = entity_spellings(passage.text)
+        found.update(here.keys())
+        spellings.update(here)
+    least = max(_LEAST_PASSAGES, _MAIN_SHARE * len(passages))
+    return tuple(spellings[name] for name, count in found.items() if count >= least and name[:1].isalpha())
 
 
 def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known: KnownQuestions) -> Proposal:
@@ -87,7 +105,7 @@ def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known
 
 def check_proposal(proposal: Proposal, checked: CheckedPassage, known: KnownQuestions) -> Proposal:
     """Return a proposal with the outcome of every check."""
-    context = f"{checked.title}\n{proposal.heading}\n{checked.passage.text}"
+    context = "\n".join((checked.title, proposal.heading, checked.passage.text, *checked.names))
     wrongs = (
         ("quote", _quote(proposal, checked), "the quote stands in the passage"),
         ("values", _values(proposal, context), "its names, numbers, dates and addresses stand in the quote"),

@@ -21,7 +21,7 @@ from garage_tui.core.school.same_statement import says_same
 
 _CUTOFF = 80.0
 """Similarity, of 100, from which two questions are compared closely; `find_near_duplicates` asks for 90 and more."""
-_SHORT = 2
+_SHORT = 3
 """Words of a question beside its names up to which its relation says all that it asks."""
 _MAX_RELATIONS = 50_000
 """Questions whose relation is kept: some 15 MB."""
@@ -109,8 +109,8 @@ def _ask_alike(question: str, other: str) -> bool:
     mine, theirs = (
         stems(one) - {stem for name in find_entities(one) for stem in stems(name)} for one in (question, other)
     )
-    fewer = min(len(mine), len(theirs))
-    return fewer <= _SHORT or 2 * len(mine & theirs) >= fewer
+    more = max(len(mine), len(theirs))
+    return more <= _SHORT or 4 * len(mine & theirs) >= 3 * more
 
 
 def quote_of(row: Fact) -> str:

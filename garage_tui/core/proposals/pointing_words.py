@@ -29,7 +29,7 @@ _POINTING = [
     (
         re.compile(
             rf"\bthe (?:(?:same|current|given|present|provided|quoted|entire|whole) )?(?:{_PARTS})s?\b"
-            r"(?! (?:of|for|about|by|on|called|named|titled) (?:the |an? )?[\w“\"'`/])(?! (?-i:[A-Z])"
+            r"(?! (?:of|for|about|by|on|in|called|named|titled) (?:the |an? )?[\w“\"'`/])(?! (?-i:[A-Z])"
             r"| [“\"'`/])(?!['’]s)",
             re.I,
         ),
@@ -37,7 +37,8 @@ _POINTING = [
     ),
     (
         re.compile(
-            rf"\bthe (?:{_PARTS})s? (?:of|for|about|by|on) (?:the |an? |this )?(?:{_PARTS}|{_PEOPLE}|question)\b", re.I
+            rf"\bthe (?:{_PARTS})s? (?:of|for|about|by|on|in) (?:the |an? |this )?(?:{_PARTS}|{_PEOPLE}|question)\b",
+            re.I,
         ),
         _OF_WHAT,
     ),

@@ -10,7 +10,7 @@ from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.documents.passage import Passage
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact, Line
-from garage_tui.core.proposals.checks import CheckedPassage, make_proposal
+from garage_tui.core.proposals.checks import CheckedPassage, make_proposal, names_of_document
 from garage_tui.core.proposals.known_questions import KnownQuestions
 from garage_tui.core.proposals.model_writer import ModelWriter, NoJsonError
 from garage_tui.core.proposals.passage_sentences import Span, passage_sentences
@@ -81,14 +81,14 @@ async def propose(
         known = known_questions(workspace, facts_file, passages[0])
         chunks = [chunk for passage in passages for chunk in cut(passage)]
         todo = [chunk for chunk in chunks if not before.was_offered(chunk, name)]
-        done = len(chunks) - len(todo)
+        done, names = len(chunks) - len(todo), names_of_document(passages)
         for chunk in todo[:most]:
             facts, reason = [], ""
             try:
                 facts = await writer.write(chunk, title) if writer else write_facts(chunk, title)
             except NoJsonError as error:
                 reason = str(error)
-            checked = CheckedPassage.of(chunk, title)
+            checked = CheckedPassage.of(chunk, title, names)
             made: dict[str, Proposal] = {}
             for fact in facts:
                 proposal = make_proposal(fact, checked, name, known)

@@ -24,7 +24,14 @@ _MODALS = (
             r"\b(?:must|shall|ha(?:s|ve|d) to|required? to|is required|are required|mandatory|needs? to)\b", re.I
         ),
     ),
-    ("should", re.compile(r"\b(?:should|recommended|ought to|encouraged)\b", re.I)),
+    (
+        "should",
+        re.compile(
+            r"\b(?:should|recommend(?:ed|s)?|ought to|encouraged|be sure to|make sure|please|better|advised?"
+            r"|advisable)\b",
+            re.I,
+        ),
+    ),
     ("may", re.compile(r"\b(?:may|might|can|could|optional\w*|allowed|permitted)\b", re.I)),
 )
 _CLAUSE_END = re.compile(r"[,;:()]|\s[–—-]\s|(?<=\w)[.!?](?=\s|$)")

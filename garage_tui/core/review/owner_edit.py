@@ -8,7 +8,7 @@ import msgspec
 
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.language.fold import fold
-from garage_tui.core.proposals.checks import CheckedPassage, check_proposal
+from garage_tui.core.proposals.checks import CheckedPassage, check_proposal, names_of_document
 from garage_tui.core.proposals.model_check import MODEL_CHECK
 from garage_tui.core.proposals.proposal import Proposal, WrittenFact, proposal_id
 from garage_tui.core.proposals.propose import known_questions
@@ -86,7 +86,11 @@ def edit_proposal(
         state="edited",
     )
     known = known_questions(workspace, facts_file, passage)
-    checked = check_proposal(edited, CheckedPassage.of(passage, reviewed.document.title), known)
+    checked = check_proposal(
+        edited,
+        CheckedPassage.of(passage, reviewed.document.title, names_of_document(reviewed.document.passages)),
+        known,
+    )
     if texts == texts_of(before):  # nothing changed that the model was asked about
         others = tuple(check for check in before.checks if check.name == MODEL_CHECK)
         checked = msgspec.structs.replace(checked, checks=(*checked.checks, *others))
