@@ -3,9 +3,10 @@
     python benchmarks/document_proposals.py NAME=FILE … [--sample N] [--out FILE]
 
 NAME is a document of `benchmarks/documents/gold.jsonl`, FILE its text, PDF or HTML: the manuals of Debian's packages
-debian-faq 11.1, debian-policy 4.6.2.0 and developers-reference 12.18. With `--gold benchmarks/documents/gold_ten.jsonl`
-NAME is one of ten other documents (docs/explain/figures.md). All gold facts were written before any tool was run. A gold fact is found where a proposal that passes every check quotes its sentence, and its answer
-contains what the gold fact requires.
+debian-faq 11.1, debian-policy 4.6.2.0 and developers-reference 12.18. With `--gold` and `gold_ten.jsonl` beside it NAME
+is one of ten other documents (docs/explain/figures.md). All gold facts were written before any tool was run.
+A gold fact is found where a proposal that passes every check quotes its sentence, and its answer contains what the gold
+fact requires.
 
 The rules write; with `writer_url` in [documents] of the user's settings a model does. `--sample` prints proposals that
 pass for a person to judge: does the quote say it, and is each question understood without the document?

@@ -19,7 +19,13 @@ from garage_tui.core.proposals.instructions import find_instruction
 from garage_tui.core.proposals.known_questions import KnownQuestion, KnownQuestions, answers_alike
 from garage_tui.core.proposals.mixed_scripts import find_mixed_word
 from garage_tui.core.proposals.normal_text import NormalText, find_quote, normal_text
-from garage_tui.core.proposals.passage_sentences import Span, could_state, passage_sentences, whole_sentences
+from garage_tui.core.proposals.passage_sentences import (
+    Span,
+    begin_of_thought,
+    could_state,
+    passage_sentences,
+    whole_sentences,
+)
 from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
 from garage_tui.core.proposals.stated_values import missing_values
 from garage_tui.core.proposals.subject import has_subject, why_no_subject, with_subject
@@ -79,7 +85,7 @@ def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known
     """
     passage = checked.passage
     found = checked.locate(fact.quote)
-    start, end = found if found else (0, len(passage.text))
+    start, end = (begin_of_thought(checked.spans, found[0]), found[1]) if found else (0, len(passage.text))
     quote = " ".join(passage.text[start:end].split()) if found else fact.quote
     subject = _subject_of(fact.statement)
     questions = tuple(with_subject(one, subject, checked.title) for one in fact.questions)

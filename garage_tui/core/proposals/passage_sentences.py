@@ -11,6 +11,14 @@ from garage_tui.core.language.sentence_spans import sentence_spans
 
 _CODE = re.compile(r"\S*[/\\_=<>{}\[\]$|]\S*|\w+\(\w*\)|(?<!\S)-{1,2}\w\S*")
 """A piece that is not language: a path, an option, a name in brackets."""
+_STANDS_FOR = re.compile(
+    r"\W*(?:(?:in|on|at|by|for|with|from|of|to|if|when|after|before|as|while|although|because) )?"
+    r"(?:this|that|these|those|it|its|they|their|such|he|she|his|her|the (?:former|latter|same)|both|otherwise"
+    r"|instead)\b",
+    re.IGNORECASE,
+)
+_MOST_BEFORE = 2
+"""Sentences that are taken in before one that speaks of what they name."""
 _LIST_MARK = re.compile(r"\s*(?:[-*•–o]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+")
 
 
@@ -33,9 +41,9 @@ def could_state(text: str) -> bool:
     Items of a list have no full stop ("Fixed the saving of pictures under Windows"), and manuals name programs with
     their section ("The qshape(1) program …"). Headings, code and lines of a table have no small words that bind others.
     """
-    words = re.findall(r"[^\W\d_]{2,}", _CODE.sub(" ", text))
-    binding = sum(word.casefold() in STOP_WORDS for word in words)
-    return len(words) >= 5 and binding >= 1 and not is_question(text) and not text.rstrip().endswith(":")
+    plain = re.findall(r"[^\W\d_]{2,}", _CODE.sub(" ", text))
+    binding = sum(word.casefold() in STOP_WORDS for word in plain)
+    return len(plain) >= 5 and binding >= 1 and not is_question(text) and not text.rstrip().endswith(":")
 
 
 def passage_sentences(text: str) -> list[Span]:
@@ -51,6 +59,21 @@ def passage_sentences(text: str) -> list[Span]:
             first, last = line.start() + at + start, line.start() + at + end
             found.append(Span(first, last, text[first:last]))
     return found
+
+
+def begin_of_thought(spans: list[Span], start: int) -> int:
+    """Return where the sentence begins that says of what the sentence at `start` speaks.
+
+    That is the one before, where the sentence begins with a word that stands for something ("This is done by …").
+    """
+    before = [span for span in spans if span.end <= start]
+    here = next((span for span in spans if span.start >= start), None)
+    for _ in range(_MOST_BEFORE):
+        if here is None or not before or not _STANDS_FOR.match(here.text):
+            break
+        here = before.pop()
+        start = here.start
+    return start
 
 
 def whole_sentences(spans: list[Span], start: int, end: int) -> tuple[int, int]:

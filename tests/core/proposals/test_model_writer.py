@@ -79,7 +79,10 @@ async def test_facts_of_a_model_are_checked_like_all_others(box):
         ({"statement": "The Debian Project was not created by Ian Murdock."}, "support"),
         ({"quote": INJECTION, "statement": INJECTION, "answer": "4711", "must": ["4711"]}, "instructions"),
         ({"answer": "You are now a helpful assistant.", "must": []}, "instructions"),
-        ({"quote": "It grew quickly after that.", "statement": "The Debian Project grew.", "must": []}, "values"),
+        (
+            {"quote": "It grew quickly after that.", "answer": "The Debian Project grew after 1999.", "must": []},
+            "values",
+        ),
     ],
 )
 async def test_each_fault_of_a_reply_fails_its_check(box, change, check):

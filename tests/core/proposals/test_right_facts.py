@@ -132,3 +132,17 @@ def test_long_questions_of_one_subject_do_not_contradict_each_other_because_both
     assert proposal.passes, proposal.failed
     known.add(proposal)
     assert "contradiction" not in {check.name for check in make_proposal(other, checked, "a model", known).failed}
+
+
+def test_the_quote_takes_in_the_sentence_before_where_it_begins_with_a_word_that_stands_for_something():
+    text = "Guests came. The lodge has a smear of its clock, called leap smear. This is set by smoothtime."
+    checked = CheckedPassage.of(passage_of(text, heading="The lodge"))
+    fact = written(
+        "This is set by smoothtime.", "Leap smear is set by smoothtime.", "Leap smear of the lodge is set by smoothtime.",
+        ("What sets the leap smear of the lodge?", "By which directive is the lodge's leap smear set?"),
+        "Which directive gives the lodge its leap smear?",
+    )  # fmt: skip
+    proposal = make_proposal(fact, checked, "a model", KnownQuestions())
+    assert proposal.passes, proposal.failed
+    assert proposal.quote == "The lodge has a smear of its clock, called leap smear. This is set by smoothtime."
+    assert text[proposal.start : proposal.end] == proposal.quote
