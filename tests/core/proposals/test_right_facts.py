@@ -138,7 +138,7 @@ def test_the_quote_takes_in_the_sentence_before_where_it_begins_with_a_word_that
     text = "Guests came. The lodge has a smear of its clock, called leap smear. This is set by smoothtime."
     checked = CheckedPassage.of(passage_of(text, heading="The lodge"))
     fact = written(
-        "This is set by smoothtime.", "Leap smear is set by smoothtime.", "Leap smear of the lodge is set by smoothtime.",
+        "This is set by smoothtime.", "Leap smear is set by smoothtime.", "The leap smear is set by smoothtime.",
         ("What sets the leap smear of the lodge?", "By which directive is the lodge's leap smear set?"),
         "Which directive gives the lodge its leap smear?",
     )  # fmt: skip
