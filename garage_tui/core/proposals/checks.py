@@ -29,11 +29,13 @@ from garage_tui.core.proposals.passage_sentences import (
 from garage_tui.core.proposals.proposal import Proposal, ProposalCheck, WrittenFact, proposal_id
 from garage_tui.core.proposals.stated_values import missing_values
 from garage_tui.core.proposals.subject import has_subject, why_no_subject, with_subject
-from garage_tui.core.proposals.support import why_not_supported
+from garage_tui.core.proposals.support import stems, why_not_supported
 from garage_tui.core.school.fact_input import MAX_ANSWER, MAX_QUESTION
 
 MAX_QUOTE = 1000
 """Characters of a quote above which it is no sentence but a page."""
+_MOST_BEFORE = 4
+"""Sentences before a quote that are searched for what it speaks of."""
 _LEAST_PASSAGES, _MAIN_SHARE = 3, 0.15
 """Passages, and share of a document's passages, that have a name at least where the document is about it."""
 _COUNT = re.compile(r"\b(which|what|the)\s+(?:two|three|four|five|six)\b", re.IGNORECASE)
@@ -64,6 +66,24 @@ class CheckedPassage:
         found = find_quote(quote, self.normal)
         return whole_sentences(self.spans, *found) if found else None
 
+    def with_context(self, statement: str, start: int, end: int) -> tuple[int, int]:
+        """Return the bounds of a quote with the sentences before it that say of what it speaks.
+
+        Those are the ones that a word at its beginning stands for ("This is done by …"), and those that have words of
+        the statement which the quote lacks: "the PCX format", of which the quote says "it".
+        """
+        text = self.passage.text
+        start = begin_of_thought(self.spans, start)
+        lacking = stems(statement) - stems(f"{self.title}\n{self.passage.heading}\n{text[start:end]}")
+        before = [span for span in self.spans if span.end <= start][: -_MOST_BEFORE - 1 : -1]
+        for span in before:
+            if end - span.start > MAX_QUOTE:
+                break
+            if found := lacking & stems(span.text):
+                lacking -= found
+                start = span.start
+        return start, end
+
 
 def names_of_document(passages: Sequence[Passage]) -> tuple[str, ...]:
     """Return the names that many passages of a document have: what it is about, such as the program of a manual."""
@@ -85,7 +105,7 @@ def make_proposal(fact: WrittenFact, checked: CheckedPassage, writer: str, known
     """
     passage = checked.passage
     found = checked.locate(fact.quote)
-    start, end = (begin_of_thought(checked.spans, found[0]), found[1]) if found else (0, len(passage.text))
+    start, end = checked.with_context(fact.statement, *found) if found else (0, len(passage.text))
     quote = " ".join(passage.text[start:end].split()) if found else fact.quote
     subject = _subject_of(fact.statement)
     questions = tuple(with_subject(one, subject, checked.title) for one in fact.questions)

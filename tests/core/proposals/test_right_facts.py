@@ -146,3 +146,11 @@ def test_the_quote_takes_in_the_sentence_before_where_it_begins_with_a_word_that
     assert proposal.passes, proposal.failed
     assert proposal.quote == "The lodge has a smear of its clock, called leap smear. This is set by smoothtime."
     assert text[proposal.start : proposal.end] == proposal.quote
+
+
+def test_the_quote_takes_in_the_sentence_before_that_has_what_the_statement_names():
+    text = "The lodge prints as PCX. Nobody likes that. It was formerly much used on small computers. Dogs may come."
+    checked = CheckedPassage.of(passage_of(text, heading="The lodge"))
+    statement = "The PCX prints of the lodge were much used on small computers."
+    fact = written("It was formerly much used on small computers.", "They were used on small computers.", statement)
+    assert make_proposal(fact, checked, "a model", KnownQuestions()).quote == text.removesuffix(" Dogs may come.")
