@@ -217,14 +217,14 @@ class RunWatcher:
 
     def _snapshot(self, name: str) -> RunSnapshot:
         folder = self._stamp(name, "")
-        known_folder, settled = self._settled.get(name, (_NO_STAMP, None))
-        if (
-            settled and known_folder == folder and not settled.draws
-        ):  # the sheets of pictures have a folder of their own
-            return settled
+        known = self._settled.get(name)
+        if known and known[0] == folder:
+            return known[1]
         run = self._card.add(name, self._stamp(name, self._card.file), self._read(name))
         run = self._label.add(name, self._stamp(name, self._label.file), self._with_sheets(name, run))
-        if not run.alive and run.status != "broken" and time.time_ns() - folder[0] > _SETTLED_NS:
+        # A drawing run never counts as settled: its sheets have a folder of their own.
+        has_ended = not (run.alive or run.draws or run.status == "broken")
+        if has_ended and time.time_ns() - folder[0] > _SETTLED_NS:
             self._settled[name] = (folder, run)
         return run
 

@@ -34,7 +34,7 @@ from garage_tui.core.school.fact_input import MAX_ANSWER, MAX_QUESTION
 
 MAX_QUOTE = 1000
 """Characters of a quote above which it is no sentence but a page."""
-_MOST_BEFORE = 4
+_MOST_SEARCHED = 4
 """Sentences before a quote that are searched for what it speaks of."""
 _LEAST_PASSAGES, _MAIN_SHARE = 3, 0.15
 """Passages, and share of a document's passages, that have a name at least where the document is about it."""
@@ -75,8 +75,8 @@ class CheckedPassage:
         text = self.passage.text
         start = begin_of_thought(self.spans, start)
         lacking = stems(statement) - stems(f"{self.title}\n{self.passage.heading}\n{text[start:end]}")
-        before = [span for span in self.spans if span.end <= start][: -_MOST_BEFORE - 1 : -1]
-        for span in before:
+        before = [span for span in self.spans if span.end <= start]
+        for span in reversed(before[-_MOST_SEARCHED:]):
             if end - span.start > MAX_QUOTE:
                 break
             if found := lacking & stems(span.text):

@@ -106,9 +106,7 @@ class KnownQuestions:
 
 def _ask_alike(question: str, other: str) -> bool:
     """Return whether two questions with one relation can ask the same: a long one asks for more than its relation."""
-    mine, theirs = (
-        stems(one) - {stem for name in find_entities(one) for stem in stems(name)} for one in (question, other)
-    )
+    mine, theirs = (stems(one) - stems(" ".join(find_entities(one))) for one in (question, other))
     more = max(len(mine), len(theirs))
     return more <= _SHORT or 4 * len(mine & theirs) >= 3 * more
 

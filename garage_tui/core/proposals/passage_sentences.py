@@ -42,8 +42,8 @@ def could_state(text: str) -> bool:
     their section ("The qshape(1) program …"). Headings, code and lines of a table have no small words that bind others.
     """
     plain = re.findall(r"[^\W\d_]{2,}", _CODE.sub(" ", text))
-    binding = sum(word.casefold() in STOP_WORDS for word in plain)
-    return len(plain) >= 5 and binding >= 1 and not is_question(text) and not text.rstrip().endswith(":")
+    binds = any(word.casefold() in STOP_WORDS for word in plain)
+    return len(plain) >= 5 and binds and not is_question(text) and not text.rstrip().endswith(":")
 
 
 def passage_sentences(text: str) -> list[Span]:

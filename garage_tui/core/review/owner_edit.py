@@ -86,11 +86,9 @@ def edit_proposal(
         state="edited",
     )
     known = known_questions(workspace, facts_file, passage)
-    checked = check_proposal(
-        edited,
-        CheckedPassage.of(passage, reviewed.document.title, names_of_document(reviewed.document.passages)),
-        known,
-    )
+    document = reviewed.document
+    checked_passage = CheckedPassage.of(passage, document.title, names_of_document(document.passages))
+    checked = check_proposal(edited, checked_passage, known)
     if texts == texts_of(before):  # nothing changed that the model was asked about
         others = tuple(check for check in before.checks if check.name == MODEL_CHECK)
         checked = msgspec.structs.replace(checked, checks=(*checked.checks, *others))
